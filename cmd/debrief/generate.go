@@ -1,0 +1,80 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/debrief-sre/debrief/collectors"
+)
+
+func newGenerate(env environment) *cobra.Command {
+	var sources sourceFlags
+	var docs documentFlags
+	c := &cobra.Command{
+		Use:   "generate [NAMESPACE/NAME]",
+		Short: "Collect the evidence of an incident and write its postmortem",
+		Long: `Generate asks Kubernetes, Argo Rollouts, Prometheus and PagerDuty about an
+incident, seals their answers in an evidence bundle and writes the documents.
+
+Without an argument it takes the newest aborted rollout that may be read. The
+window is derived: from ten minutes before the update to five minutes after the
+last of recovery, scale-down and resolution. Prometheus is found through the
+AnalysisRun unless it is configured; PagerDuty is asked when there is a token.`,
+		Example: `  # the newest aborted rollout in any namespace
+  debrief generate
+
+  # one rollout, into a folder
+  debrief generate shop/checkout -o postmortems
+
+  # Markdown to standard output
+  debrief generate shop/checkout --format md -o -
+
+  # an earlier revision, with SLOs from a configuration
+  debrief generate shop/checkout --revision 7 --config debrief.yaml`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := docs.check(); err != nil {
+				return err
+			}
+			cfg, err := sources.loadConfig()
+			if err != nil {
+				return err
+			}
+			dir, remove, err := docs.bundleDir()
+			if err != nil {
+				return err
+			}
+			defer remove()
+			bundle, err := collect(c.Context(), env, cfg, &sources, args, func(t *collectors.Target) string {
+				return filepath.Join(dir, bundleName(t))
+			})
+			if err != nil {
+				return err
+			}
+			defer bundle.Close() //nolint:errcheck // it was only read
+			if err := writeDocuments(env, bundle, cfg, &docs); err != nil {
+				return err
+			}
+			return gaps(env, bundle.Manifest)
+		},
+	}
+	sources.register(c)
+	docs.register(c, ".")
+	return c
+}
+
+// bundleDir is where the bundle goes: beside the documents, or, when those go
+// to standard output, to a folder that is removed at the end.
+func (f *documentFlags) bundleDir() (dir string, remove func(), err error) {
+	if f.out != toStdout {
+		return f.out, func() {}, nil
+	}
+	dir, err = os.MkdirTemp("", "debrief-")
+	if err != nil {
+		return "", nil, fmt.Errorf("creating a temporary folder: %w", err)
+	}
+	return dir, func() { _ = os.RemoveAll(dir) }, nil
+}

@@ -1,0 +1,34 @@
+package collectors
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/debrief-sre/debrief/evidence"
+)
+
+// Target is the rollout and revision that an incident is about, as Locate
+// found it, with what the sources need to ask for the rest.
+type Target struct {
+	Scope   evidence.Scope
+	Aborted time.Time // when it was aborted, as far as Locate could see; zero when it was not
+	App     string    // the app label of its pods, by which other systems may name it
+	Rollout json.RawMessage
+	Metrics []TargetMetric // the Prometheus queries of its AnalysisRuns
+
+	// What locating had to read anyway, or why it could not be read.
+	rollout rolloutObject
+	sets    []replicaSetObject
+	setsErr error
+	runs    []analysisObject
+	runsErr error
+}
+
+// TargetMetric is a Prometheus query of the revision's analysis.
+type TargetMetric struct {
+	Name    string // of the metric
+	Address string // of Prometheus, as the AnalysisRun states it, without credentials
+	Query   string // resolved
+	Success string // condition
+	Failure string // condition
+}

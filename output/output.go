@@ -1,0 +1,75 @@
+// Package output renders a report as documents: Markdown, HTML and JSON. The
+// same report gives the same bytes.
+package output
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/google/renameio/v2"
+
+	"github.com/debrief-sre/debrief/report"
+)
+
+// Format is one form of the document.
+type Format struct {
+	Name      string // as given to --format
+	Extension string
+	Doc       string
+	Render    func(io.Writer, report.Report) error
+}
+
+// Formats are all there are.
+var Formats = []Format{
+	{Name: "md", Extension: ".md", Doc: "Markdown for GitHub and GitLab", Render: Markdown},
+	{Name: "html", Extension: ".html", Doc: "one self-contained page", Render: HTML},
+	{Name: "json", Extension: ".json", Doc: "the report itself, for other tools", Render: JSON},
+}
+
+// Lookup finds formats by name.
+func Lookup(names []string) ([]Format, error) {
+	var found []Format
+	for _, name := range names {
+		i := slices.IndexFunc(Formats, func(f Format) bool { return f.Name == strings.TrimSpace(name) })
+		if i < 0 {
+			return nil, fmt.Errorf("unknown format %q: there are %s", name, strings.Join(Names(), ", "))
+		}
+		if !slices.ContainsFunc(found, func(f Format) bool { return f.Name == Formats[i].Name }) {
+			found = append(found, Formats[i])
+		}
+	}
+	return found, nil
+}
+
+// WriteFile renders to a temporary file beside the path and renames it, so
+// that a document is there whole or not at all.
+func WriteFile(path string, render func(io.Writer) error) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("creating folder: %w", err)
+	}
+	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
+	if err != nil {
+		return fmt.Errorf("writing document: %w", err)
+	}
+	defer file.Cleanup() //nolint:errcheck // the file is gone or of no use
+	if err := render(file); err != nil {
+		return err
+	}
+	if err := file.CloseAtomicallyReplace(); err != nil {
+		return fmt.Errorf("writing document: %w", err)
+	}
+	return nil
+}
+
+// Names are the formats' names.
+func Names() []string {
+	names := make([]string, len(Formats))
+	for i, f := range Formats {
+		names[i] = f.Name
+	}
+	return names
+}

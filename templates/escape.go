@@ -1,0 +1,87 @@
+package templates
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+)
+
+// Collected text is hostile until escaped. It is placed in Markdown as running
+// text, as a code span or as a fenced block; table cells need their own care.
+
+// clean drops what must never reach a document: control characters, terminal
+// escapes and the bidirectional controls that make text read differently from
+// what it is. Their places are marked, so that nothing vanishes silently.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return r
+		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r), r == '\u2028', r == '\u2029', r == '\ufeff':
+			return unicode.ReplacementChar
+		default:
+			return r
+		}
+	}, strings.ToValidUTF8(strings.ReplaceAll(s, "\r\n", "\n"), string(unicode.ReplacementChar)))
+}
+
+// oneLine folds all white space, line breaks included, to single spaces.
+func oneLine(s string) string { return strings.Join(strings.Fields(clean(s)), " ") }
+
+// joiner is an invisible character that keeps Markdown from making links and
+// mentions out of text; nothing else stops them from looking at plain text.
+const joiner = "\u2060"
+
+var textEscapes = strings.NewReplacer(
+	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "<", "&lt;", ">", "&gt;",
+	"|", `\|`, "~", `\~`, "&", "&amp;", "$", `\$`, "{", `\{`, "}", `\}`, "!", `\!`,
+	"://", ":"+joiner+"//", "www.", "www"+joiner+".", "@", "@"+joiner, "#", `\#`,
+)
+
+// lineStart matches what makes a list, a rule or a heading of a line that
+// begins with it, up to the character to escape.
+var lineStart = regexp.MustCompile(`^([0-9]{0,9})([-+=:.)])`)
+
+// text escapes a string for running text or a table cell: it renders as
+// itself, on one line, whatever it holds and wherever on a line it stands.
+func text(s string) string {
+	return lineStart.ReplaceAllString(textEscapes.Replace(oneLine(s)), `$1\$2`)
+}
+
+// code makes a code span of a string, with a delimiter that it does not hold.
+// In tables a pipe ends the cell even there, and a span cannot escape it, so
+// strings with a pipe become escaped text.
+func code(s string) string {
+	s = oneLine(s)
+	if s == "" {
+		return ""
+	}
+	if strings.Contains(s, "|") {
+		return text(s)
+	}
+	fence := strings.Repeat("`", longestRun(s, '`')+1)
+	if strings.HasPrefix(s, "`") || strings.HasSuffix(s, "`") {
+		s = " " + s + " "
+	}
+	return fence + s + fence
+}
+
+// fence makes a fenced block of a string, one that the string cannot end.
+func fence(language, s string) string {
+	s = strings.TrimRight(clean(s), "\n \t")
+	marks := strings.Repeat("`", max(3, longestRun(s, '`')+1))
+	return marks + language + "\n" + s + "\n" + marks
+}
+
+func longestRun(s string, mark rune) int {
+	longest, run := 0, 0
+	for _, r := range s {
+		if r == mark {
+			run++
+			longest = max(longest, run)
+		} else {
+			run = 0
+		}
+	}
+	return longest
+}
