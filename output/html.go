@@ -16,7 +16,6 @@ import (
 	"github.com/yuin/goldmark/renderer"
 	"github.com/yuin/goldmark/util"
 
-	"github.com/debrief-sre/debrief/report"
 	"github.com/debrief-sre/debrief/templates"
 )
 
@@ -30,18 +29,14 @@ var page = template.Must(template.New("page").Parse(pageSource))
 
 // HTML writes the document as one self-contained page: no script, nothing
 // fetched, and no HTML from any source.
-func HTML(w io.Writer, r report.Report) error {
-	markdown, err := markdownBody(r)
-	if err != nil {
-		return err
-	}
+func HTML(w io.Writer, d Document) error {
 	var body bytes.Buffer
-	if err := converter().Convert(markdown, &body); err != nil {
+	if err := converter().Convert(withoutFrontMatter(d.Markdown), &body); err != nil {
 		return fmt.Errorf("converting to HTML: %w", err)
 	}
 	sum := sha256.Sum256([]byte(pageStyle))
-	err = page.Execute(w, map[string]any{
-		"Title":     templates.Headline(r),
+	err := page.Execute(w, map[string]any{
+		"Title":     templates.Headline(d.Report),
 		"Style":     template.CSS(pageStyle), //nolint:gosec // our own file
 		"StyleHash": base64.StdEncoding.EncodeToString(sum[:]),
 		"Body":      template.HTML(body.String()), //nolint:gosec // goldmark escapes all text and raw HTML is left out

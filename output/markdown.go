@@ -15,17 +15,39 @@ import (
 
 // Markdown writes the document in GitHub Flavored Markdown, headed by YAML
 // front matter for site generators and indexes.
-func Markdown(w io.Writer, r report.Report) error {
+func Markdown(w io.Writer, d Document) error {
+	_, err := w.Write(d.Markdown)
+	return err
+}
+
+// freshMarkdown renders the document as it is before people add to it.
+func freshMarkdown(r report.Report) ([]byte, error) {
 	front, err := frontMatter(r)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	body, err := markdownBody(r)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_, err = fmt.Fprintf(w, "---\n%s---\n\n%s", front, body)
-	return err
+	return seal(fmt.Appendf(nil, "---\n%s---\n\n%s", front, body))
+}
+
+// withoutFrontMatter is the document's text alone.
+func withoutFrontMatter(markdown []byte) []byte {
+	const fence = "---"
+	first := true
+	rest := markdown
+	for line := range bytes.Lines(markdown) {
+		rest = rest[len(line):]
+		if isFence := string(bytes.TrimRight(line, "\r\n")) == fence; first && !isFence {
+			return markdown
+		} else if isFence && !first {
+			return rest
+		}
+		first = false
+	}
+	return markdown // never closed: it is text
 }
 
 // markdownBody renders the template. Actions leave runs of blank lines behind,

@@ -20,7 +20,7 @@ type Format struct {
 	Name      string // as given to --format
 	Extension string
 	Doc       string
-	Render    func(io.Writer, report.Report) error
+	Render    func(io.Writer, Document) error
 }
 
 // Formats are all there are.
@@ -28,6 +28,30 @@ var Formats = []Format{
 	{Name: "md", Extension: ".md", Doc: "Markdown for GitHub and GitLab", Render: Markdown},
 	{Name: "html", Extension: ".html", Doc: "one self-contained page", Render: HTML},
 	{Name: "json", Extension: ".json", Doc: "the report itself, for other tools", Render: JSON},
+}
+
+// Document is an incident's document: what debrief states, and what people
+// added to it.
+type Document struct {
+	Report   report.Report
+	Markdown []byte // with front matter
+}
+
+// New renders the report. Onto an existing document, it renews debrief's blocks
+// and keeps everything else; see [Update] for force and replaced. Existing is
+// nil when there is none.
+func New(r report.Report, existing []byte, force bool) (d Document, replaced []Edited, err error) {
+	d = Document{Report: r}
+	fresh, err := freshMarkdown(r)
+	if err != nil {
+		return d, nil, err
+	}
+	if existing == nil {
+		d.Markdown = fresh
+		return d, nil, nil
+	}
+	d.Markdown, replaced, err = Update(existing, fresh, force)
+	return d, replaced, err
 }
 
 // Lookup finds formats by name.

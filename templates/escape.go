@@ -39,13 +39,13 @@ var textEscapes = strings.NewReplacer(
 )
 
 // lineStart matches what makes a list, a rule or a heading of a line that
-// begins with it, up to the character to escape.
-var lineStart = regexp.MustCompile(`^([0-9]{0,9})([-+=:.)])`)
+// begins with it, in two groups between which an escape goes.
+var lineStart = regexp.MustCompile(`^([0-9]{1,9})([.)](?: |$))|^()([-+=:])`)
 
 // text escapes a string for running text or a table cell: it renders as
 // itself, on one line, whatever it holds and wherever on a line it stands.
 func text(s string) string {
-	return lineStart.ReplaceAllString(textEscapes.Replace(oneLine(s)), `$1\$2`)
+	return lineStart.ReplaceAllString(textEscapes.Replace(oneLine(s)), `$1$3\$2$4`)
 }
 
 // code makes a code span of a string, with a delimiter that it does not hold.

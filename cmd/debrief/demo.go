@@ -29,7 +29,7 @@ a real control plane. Its PagerDuty part was written by hand.`,
   debrief demo --format md -o -`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			if err := docs.check(); err != nil {
+			if err := docs.validate(); err != nil {
 				return err
 			}
 			bundle, err := evidence.Read(bytes.NewReader(demoBundle), int64(len(demoBundle)))

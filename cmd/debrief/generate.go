@@ -36,7 +36,7 @@ AnalysisRun unless it is configured; PagerDuty is asked when there is a token.`,
   debrief generate shop/checkout --revision 7 --config debrief.yaml`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := docs.check(); err != nil {
+			if err := docs.validate(); err != nil {
 				return err
 			}
 			cfg, err := sources.loadConfig()

@@ -1,18 +1,12 @@
 package main
 
 import (
-	"fmt"
-	"io"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/debrief-sre/debrief/collectors"
-	"github.com/debrief-sre/debrief/config"
 	"github.com/debrief-sre/debrief/evidence"
 	"github.com/debrief-sre/debrief/output"
-	"github.com/debrief-sre/debrief/report"
 )
 
 func newRender(env environment) *cobra.Command {
@@ -30,7 +24,7 @@ bundle gives the same bytes, on any machine.`,
 			if path == "" {
 				return usage("--bundle is required")
 			}
-			if err := docs.check(); err != nil {
+			if err := docs.validate(); err != nil {
 				return err
 			}
 			cfg, err := loadConfig(configPath)
@@ -59,8 +53,9 @@ const toStdout = "-"
 
 // documentFlags say which documents to write, and where.
 type documentFlags struct {
-	formats []string
-	out     string
+	formats      []string
+	out          string
+	force, check bool
 
 	chosen []output.Format
 }
@@ -68,10 +63,12 @@ type documentFlags struct {
 func (f *documentFlags) register(c *cobra.Command, dir string) {
 	c.Flags().StringSliceVar(&f.formats, "format", nil, "documents to write: "+strings.Join(output.Names(), ", ")+" (default: all, or md on standard output)")
 	c.Flags().StringVarP(&f.out, "out", "o", dir, "folder to write to, or - for standard output")
+	c.Flags().BoolVar(&f.force, "force", false, "replace blocks of an existing document that were edited by hand; the edited text is kept beside it")
+	c.Flags().BoolVar(&f.check, "check", false, "write nothing; fail if the documents are not up to date")
 }
 
-// check finds mistakes before any work is done.
-func (f *documentFlags) check() error {
+// validate finds mistakes before any work is done.
+func (f *documentFlags) validate() error {
 	names := f.formats
 	switch {
 	case len(names) > 0:
@@ -84,28 +81,11 @@ func (f *documentFlags) check() error {
 	if f.chosen, err = output.Lookup(names); err != nil {
 		return usage("--format: %w", err)
 	}
+	if f.out == toStdout && f.check {
+		return usage("--check compares files: it needs a folder in --out")
+	}
 	if f.out == toStdout && len(f.chosen) > 1 {
 		return usage("only one format can go to standard output: add --format md, html or json")
-	}
-	return nil
-}
-
-// writeDocuments renders a bundle and tells where the documents are.
-func writeDocuments(env environment, bundle *evidence.Bundle, cfg *config.Config, f *documentFlags) error {
-	facts, err := collectors.Read(bundle)
-	if err != nil {
-		return err
-	}
-	r := report.Build(bundle.Manifest, facts, report.Options{Authors: cfg.Document.Authors})
-	if f.out == toStdout {
-		return f.chosen[0].Render(env.Stdout, r)
-	}
-	for _, format := range f.chosen {
-		path := filepath.Join(f.out, r.Name+format.Extension)
-		if err := output.WriteFile(path, func(w io.Writer) error { return format.Render(w, r) }); err != nil {
-			return err
-		}
-		_, _ = fmt.Fprintln(env.Stdout, path)
 	}
 	return nil
 }

@@ -1,0 +1,122 @@
+package output
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/debrief-sre/debrief/report"
+	"github.com/debrief-sre/debrief/templates"
+)
+
+func TestTidy(t *testing.T) {
+	tests := []struct{ name, in, want string }{
+		{"nothing", "", "\n"},
+		{"no line break at the end", "a", "a\n"},
+		{"blank lines at the top and the end", "\n\na\n\n\n", "a\n"},
+		{"runs of blank lines", "a\n\n\n\nb\n", "a\n\nb\n"},
+		{"spaces at the end of lines", "a  \n \nb\n", "a\n\nb\n"},
+		{"fenced code is left alone", "a\n\n\n```promql\nx  \n\n\ny\n```\n\n\nb\n", "a\n\n```promql\nx  \n\n\ny\n```\n\nb\n"},
+		{"a longer fence holds a shorter one", "````\n```\n\n\nx\n````\n\n\nb\n", "````\n```\n\n\nx\n````\n\nb\n"},
+		{"two fences", "```\n\n\n```\n\n\na\n```\n\n\n```\n", "```\n\n\n```\n\na\n```\n\n\n```\n"},
+		{"a code span that looks like a fence", "```a``b```: x\n\n\nb\n", "```a``b```: x\n\nb\n"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := string(tidy([]byte(tt.in)))
+			if got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+			if again := string(tidy([]byte(got))); again != got {
+				t.Errorf("tidied again: %q", again)
+			}
+		})
+	}
+}
+
+// TestFrontMatter reads it back with another YAML library than wrote it.
+func TestFrontMatter(t *testing.T) {
+	for _, s := range hostile {
+		r := reportOf(s)
+		markdown, err := freshMarkdown(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, found := strings.CutPrefix(string(markdown), "---\n")
+		matter, body, closed := strings.Cut(text, "\n---\n")
+		if !found || !closed {
+			t.Errorf("%q: no front matter in %q", s, markdown)
+			continue
+		}
+		if !strings.HasPrefix(body, "\n# Blameless Postmortem: ") {
+			t.Errorf("%q: the front matter ends early: %.80q", s, body)
+		}
+		var got front
+		decoder := yaml.NewDecoder(strings.NewReader(matter))
+		decoder.KnownFields(true)
+		if err := decoder.Decode(&got); err != nil {
+			t.Errorf("%q: %v in\n%s", s, err, matter)
+			continue
+		}
+		want := front{
+			Title: inMatter(templates.Headline(r)), Date: "2026-11-22", Slug: r.Name, Status: "Draft", IncidentID: inMatter(s), Severity: inMatter(s),
+			Services: []string{inMatter(s + "/" + s)}, Tags: []string{"postmortem", "rollout", "abort", "analysis"}, Start: &abortedAt,
+			SLO: []string{inMatter(s)}, Generator: inMatter(s),
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", s, diff)
+		}
+	}
+}
+
+// inMatter is a string as front matter has it: on one line.
+func inMatter(s string) string { return s }
+
+func TestFrontMatterOfAnEmptyReport(t *testing.T) {
+	if _, err := freshMarkdown(report.Report{Name: "2026-11-22-x"}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSameReportSameBytes(t *testing.T) {
+	for _, format := range Formats {
+		want := ""
+		for range 3 {
+			got := render(t, format.Name, reportOf("checkout"))
+			if want != "" && got != want {
+				t.Errorf("%s: other bytes", format.Name)
+			}
+			want = got
+		}
+	}
+}
+
+func render(t testing.TB, format string, r report.Report) string {
+	t.Helper()
+	d, _, err := New(r, nil, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	formats, err := Lookup([]string{format})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := formats[0].Render(&out, d); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+func TestDatesAreUTC(t *testing.T) {
+	r := reportOf("checkout")
+	local := abortedAt.In(time.FixedZone("far", 9*3600))
+	r.Incident.Started, r.Abort.Time = &local, local
+	markdown := render(t, "md", r)
+	if !strings.Contains(markdown, "start: 2026-11-22T19:55:08Z") || strings.Contains(markdown, "04:55") {
+		t.Errorf("local time in\n%.600s", markdown)
+	}
+}
