@@ -47,6 +47,9 @@ func readArgo(b *evidence.Bundle, f *timeline.Facts) error {
 	}
 	describeRollout(&f.Rollout, r, sets)
 	f.Rollout.Started, f.Rollout.Superseded = told.started, told.superseded
+	if f.Rollout.Superseded.IsZero() {
+		f.Rollout.Superseded = supersededBySets(sets, f.Rollout)
+	}
 	startedEvidence := told.startedEvidence
 	if f.Rollout.Started.IsZero() {
 		f.Rollout.Started, startedEvidence = startFromSets(sets, f.Rollout.CanarySet, r)
@@ -158,6 +161,20 @@ func startFromSets(sets []evidence.Cited[replicaSetObject], name string, r rollo
 		return time.Time{}, ""
 	}
 	return created.UTC(), set.Citation
+}
+
+// supersededBySets is when the next revision's ReplicaSet was created: the
+// controller's event of the update may be lost, as its recorder drops most
+// beyond a burst.
+func supersededBySets(sets []evidence.Cited[replicaSetObject], r timeline.Rollout) time.Time {
+	var next time.Time
+	for _, set := range sets {
+		created := set.Value.Metadata.CreationTimestamp.UTC()
+		if revisionOf(set.Value.Metadata) > r.Revision && created.After(r.Started) && (next.IsZero() || created.Before(next)) {
+			next = created
+		}
+	}
+	return next
 }
 
 // controllerAccount is what the controller's Kubernetes events tell of the

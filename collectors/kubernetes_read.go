@@ -3,6 +3,7 @@ package collectors
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -83,7 +84,11 @@ func readKubernetes(b *evidence.Bundle, f *timeline.Facts) error {
 				return err
 			}
 			f.Events = append(f.Events, told.event(&e.Value, e.Citation))
+			told.sawStart = told.sawStart || isStartOf(&e.Value, f.Rollout.Revision)
 		}
+	}
+	if told.sawStart && f.Rollout.TrafficRouting {
+		withoutEmptyRestoration(f)
 	}
 	for pod, err := range evidence.Lines[podObject](b, podsEntry) {
 		if err != nil {
@@ -98,7 +103,28 @@ func readKubernetes(b *evidence.Bundle, f *timeline.Facts) error {
 }
 
 // teller turns Kubernetes objects into events of one rollout's story.
-type teller struct{ rollout timeline.Rollout }
+type teller struct {
+	rollout  timeline.Rollout
+	sawStart bool // the events reach back to the update's start
+}
+
+// withoutEmptyRestoration drops the restoration of traffic that was never
+// shifted: an update that fails before its canary is ready resets a weight of
+// zero. It may only be judged by events that go back to the start.
+func withoutEmptyRestoration(f *timeline.Facts) {
+	shifted := func(e timeline.Event) bool { return e.Kind == timeline.TrafficShifted }
+	if slices.ContainsFunc(f.Events, shifted) {
+		return
+	}
+	f.Events = slices.DeleteFunc(f.Events, func(e timeline.Event) bool {
+		return e.Kind == timeline.TrafficRestored && e.Source == "argo"
+	})
+	for i, e := range f.Events {
+		if e.Kind == timeline.TrafficRestored {
+			f.Events[i].Kind, f.Events[i].Same = timeline.Kubernetes, ""
+		}
+	}
+}
 
 func (t teller) event(e *corev1.Event, citation evidence.Citation) timeline.Event {
 	span := eventTimes(e)

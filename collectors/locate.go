@@ -202,7 +202,7 @@ func (t *Target) fill(ctx context.Context, s *Settings, kube *kubeClients, searc
 		}
 	}
 	t.Metrics = prometheusMetrics(t.runs)
-	now := s.Now().UTC().Truncate(time.Second)
+	now := s.Now().UTC().Truncate(time.Second).Add(time.Second) // what happened in this second is in the half-open window
 	t.Scope.Window = windowFor(search, c.at, updateBegan(r, t.sets, t.runs, c), now)
 	return nil
 }

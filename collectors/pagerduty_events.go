@@ -74,13 +74,16 @@ func (i *pdIncident) entryEvent(entry pdCited, kind string, again bool, all []*p
 	}
 	e.Role = pdRole(entry.object("agent"), pdResponder)
 	e.Detail = oneLine(entry.text("note"))
+	merged := pdMergedInto(i.pdObject) // the page is the incident that it went into
 	switch {
+	case kind == "trigger" && merged != "":
+		e.Title = "PagerDuty: another incident triggered, later merged into " + pdNumber(merged, all)
 	case kind == "trigger" && !again:
 		i.trigger(&e)
 	case kind == "acknowledge":
 		e.Kind, e.Title, e.Role = timeline.PageAcknowledged, "Page acknowledged", pdRole(entry.object("agent"), pdOnCall)
-	case kind == "resolve" && pdMergedInto(i.pdObject) != "":
-		e.Title = "PagerDuty: incident merged into " + pdNumber(pdMergedInto(i.pdObject), all)
+	case kind == "resolve" && merged != "":
+		e.Title = "PagerDuty: incident merged into " + pdNumber(merged, all)
 	case kind == "resolve":
 		e.Kind, e.Title = timeline.PageResolved, "Page resolved"
 		if entry.text("channel", "type") == "timeout" {

@@ -123,7 +123,7 @@ func (f *promFetch) cover(c *evidence.Coverage, fetch func() error) error {
 		return nil
 	}
 	if !f.dataFrom.IsZero() {
-		warn(c, "the server's data begins at %s", f.dataFrom.UTC().Format(time.RFC3339))
+		warn(c, "the server's data begins at about %s", f.dataFrom.UTC().Format(time.RFC3339))
 	}
 	err := fetch()
 	var broken *bundleError
@@ -160,7 +160,8 @@ func (f *promFetch) probe(ctx context.Context) {
 		f.expired = err == nil && ok && len(vector) > 0
 	case first.Sub(grid.first) > 2*step:
 		f.dataFrom, f.oldest = first, first
-		f.expired = !f.target.Aborted.IsZero() && first.After(f.target.Aborted)
+		// The grid is coarse: the data may begin up to a step before.
+		f.expired = !f.target.Aborted.IsZero() && first.Add(-step).After(f.target.Aborted)
 	}
 }
 

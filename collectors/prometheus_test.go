@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/http/httptest"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -145,7 +146,7 @@ func TestPrometheusRecordedCounters(t *testing.T) {
 	if len(facts.Metrics) != 1 || facts.Metrics[0].Step != 5*time.Second || len(facts.Metrics[0].Series) != 1 {
 		t.Fatalf("metrics: %+v", facts.Metrics)
 	}
-	if first := facts.Metrics[0].Series[0].Samples[0]; first.Value == first.Value {
+	if first := facts.Metrics[0].Series[0].Samples[0]; !math.IsNaN(first.Value) {
 		t.Errorf("first sample is %v, want NaN: no traffic", first)
 	}
 }
@@ -175,5 +176,15 @@ func TestPrometheusRecordedObjective(t *testing.T) {
 	c := coverageOf(t, b, "prometheus/slo")
 	if c.Status != evidence.StatusOK || c.Objects != 6 || c.ClockOffset == nil || *c.ClockOffset != 0.5 {
 		t.Errorf("coverage: %+v", c)
+	}
+}
+
+// The same server and clock give the same bundle, byte for byte.
+func TestPrometheusCollectsTheSameTwice(t *testing.T) {
+	p := newPromCase(t)
+	first, _ := p.collect(t)
+	second, _ := p.collect(t)
+	if !reflect.DeepEqual(first.Manifest, second.Manifest) {
+		t.Errorf("first\n%+v\nsecond\n%+v", first.Manifest, second.Manifest)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -66,59 +68,70 @@ func tidy(text []byte) []byte {
 	var out bytes.Buffer
 	fence, blank := "", true // no blank line at the top
 	for line := range strings.Lines(string(text)) {
-		trimmed := strings.TrimRight(line, " \n")
-		switch {
-		case fence != "":
-			if trimmed == fence {
-				fence = ""
+		line = strings.TrimSuffix(line, "\n")
+		inside := fence != ""
+		fence = fenceAfter(fence, line)
+		if !inside {
+			line = strings.TrimRight(line, " ")
+			if line == "" && blank {
+				continue
 			}
-			trimmed = strings.TrimSuffix(line, "\n")
-		case strings.HasPrefix(trimmed, "```"):
-			fence = trimmed[:len(trimmed)-len(strings.TrimLeft(trimmed, "`"))]
-		case trimmed == "" && blank:
-			continue
 		}
-		out.WriteString(trimmed + "\n")
-		blank = trimmed == "" && fence == ""
+		out.WriteString(line + "\n")
+		blank = line == "" && !inside
 	}
 	return append(bytes.TrimRight(out.Bytes(), "\n"), '\n')
 }
 
 // front is the document's front matter. Its fields are what indexes need.
 type front struct {
-	Title      string     `yaml:"title"`
+	Title      scalar     `yaml:"title"`
 	Date       string     `yaml:"date"`
 	Slug       string     `yaml:"slug"`
-	IncidentID string     `yaml:"incident_id,omitempty"`
+	IncidentID scalar     `yaml:"incident_id,omitempty"`
 	Status     string     `yaml:"status"`
-	Severity   string     `yaml:"severity,omitempty"`
-	Services   []string   `yaml:"services"`
+	Severity   scalar     `yaml:"severity,omitempty"`
+	Services   []scalar   `yaml:"services"`
 	Tags       []string   `yaml:"tags"`
 	Start      *time.Time `yaml:"start,omitempty"`
 	Detected   *time.Time `yaml:"detected,omitempty"`
 	Mitigated  *time.Time `yaml:"mitigated,omitempty"`
 	Resolved   *time.Time `yaml:"resolved,omitempty"`
-	SLO        []string   `yaml:"slo,omitempty"`
-	Generator  string     `yaml:"generator"`
+	SLO        []scalar   `yaml:"slo,omitempty"`
+	Generator  scalar     `yaml:"generator"`
+}
+
+// scalar is a collected string. Unless it is plain words it is quoted, so that
+// every reader of YAML takes it for the same string, on one line.
+type scalar string
+
+var plainWords = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9 ._/()-]*[A-Za-z0-9._/()-])?$`)
+
+// MarshalYAML implements [yaml.BytesMarshaler].
+func (s scalar) MarshalYAML() ([]byte, error) {
+	if plainWords.MatchString(string(s)) {
+		return yaml.Marshal(string(s)) // quotes words such as true and 1e3
+	}
+	return strconv.AppendQuote(nil, strings.ToValidUTF8(string(s), "\ufffd")), nil
 }
 
 func frontMatter(r report.Report) ([]byte, error) {
 	f := front{
-		Title: templates.Headline(r), Date: r.Name[:len(time.DateOnly)], Slug: r.Name, Status: "Draft",
-		Services: []string{r.Incident.Subject.Namespace + "/" + r.Incident.Subject.Name},
+		Title: scalar(templates.Headline(r)), Date: r.Name[:len(time.DateOnly)], Slug: r.Name, Status: "Draft",
+		Services: []scalar{scalar(r.Incident.Subject.Namespace + "/" + r.Incident.Subject.Name)},
 		Tags:     []string{"postmortem", "rollout"},
-		Start:    r.Incident.Started, Detected: r.Incident.Detected, Mitigated: r.Incident.Mitigated, Resolved: r.Incident.Resolved,
-		Generator: r.Tool,
+		Start:    utc(r.Incident.Started), Detected: utc(r.Incident.Detected), Mitigated: utc(r.Incident.Mitigated), Resolved: utc(r.Incident.Resolved),
+		Generator: scalar(r.Tool),
 	}
 	if r.Abort != nil {
 		f.Tags = append(f.Tags, "abort", string(r.Abort.Cause))
 	}
 	if len(r.Pages) > 0 {
-		f.IncidentID, f.Severity = r.Pages[0].ID, r.Pages[0].Priority
+		f.IncidentID, f.Severity = scalar(r.Pages[0].ID), scalar(r.Pages[0].Priority)
 	}
 	for _, i := range r.Impact {
 		if i.Target != nil {
-			f.SLO = append(f.SLO, i.Objective)
+			f.SLO = append(f.SLO, scalar(i.Objective))
 		}
 	}
 	data, err := yaml.Marshal(f)
@@ -126,4 +139,12 @@ func frontMatter(r report.Report) ([]byte, error) {
 		return nil, fmt.Errorf("encoding front matter: %w", err)
 	}
 	return data, nil
+}
+
+func utc(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	u := t.UTC()
+	return &u
 }

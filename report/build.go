@@ -60,18 +60,23 @@ func Build(m evidence.Manifest, f timeline.Facts, o Options) Report {
 }
 
 // impactWindow is the time in which bad events are put down to the incident:
-// from the update's start to the end of the impact, in whole minutes, with half
-// a minute more for the counters' last scrape.
+// from the second in which the update started, so that no earlier revision's
+// requests count, to the end of the impact, with half a minute more for the
+// counters' last scrape and rounded up to the minute.
 func impactWindow(r timeline.Rollout, s timeline.Story) evidence.Window {
 	w := s.Window
 	if start := firstTime(r.Started, s.Measures.Started.Time); !start.IsZero() {
-		w.Start = start.Truncate(time.Minute)
+		w.Start = start.Truncate(time.Second)
 	}
 	if end := s.Measures.Mitigated.Time; !end.IsZero() {
 		end = end.Add(30*time.Second + time.Minute - 1).Truncate(time.Minute)
 		if end.Before(w.End) {
 			w.End = end
 		}
+	}
+	// The next update's canary is not this incident's.
+	if !r.Superseded.IsZero() && r.Superseded.Before(w.End) {
+		w.End = r.Superseded
 	}
 	return w
 }
@@ -242,10 +247,7 @@ func seconds(d *time.Duration) *float64 {
 
 // breachEvents are the moments that the objectives' counters show.
 func breachEvents(f timeline.Facts, w evidence.Window) []timeline.Event {
-	from := w.Start
-	if !f.Rollout.Started.IsZero() {
-		from = f.Rollout.Started
-	}
+	from := exposureStart(f, w)
 	var events []timeline.Event
 	for _, data := range f.SLIs {
 		if data.FromAnalysis {
@@ -260,6 +262,25 @@ func breachEvents(f timeline.Facts, w evidence.Window) []timeline.Event {
 		}
 	}
 	return events
+}
+
+// exposureStart is from when on a breach can be the update's doing: its first
+// traffic, else its start.
+func exposureStart(f timeline.Facts, w evidence.Window) time.Time {
+	var shifted time.Time
+	for _, e := range f.Events {
+		if e.Kind == timeline.TrafficShifted && !e.Time.Before(f.Rollout.Started) {
+			shifted = firstTime(shifted, e.Time)
+		}
+	}
+	switch {
+	case !shifted.IsZero():
+		return shifted
+	case !f.Rollout.Started.IsZero():
+		return f.Rollout.Started
+	default:
+		return w.Start
+	}
 }
 
 func breachEvent(d slo.Data, b slo.Interval, r timeline.Rollout) timeline.Event {

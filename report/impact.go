@@ -60,8 +60,8 @@ type Impact struct {
 type Canary struct {
 	Bad             float64  `json:"bad"`
 	Total           float64  `json:"total"`
-	ErrorRate       float64  `json:"errorRate"`
-	Exposure        float64  `json:"exposure"` // share of all requests that the new version served, 0 to 1
+	ErrorRate       *float64 `json:"errorRate"` // null when it served none
+	Exposure        float64  `json:"exposure"`  // share of all requests that the new version served, 0 to 1
 	StableErrorRate *float64 `json:"stableErrorRate"`
 	Saved           float64  `json:"saved"` // requests that would also have failed had it served them all
 }
@@ -89,8 +89,11 @@ func impactOf(m slo.Impact, budget slo.Budget, queries []slo.Query) Impact {
 	}
 	if c := m.Canary; c != nil {
 		out.Canary = &Canary{
-			Bad: c.Bad.Value, Total: c.Total.Value, ErrorRate: c.ErrorRate, Exposure: c.Exposure,
+			Bad: c.Bad.Value, Total: c.Total.Value, Exposure: c.Exposure,
 			StableErrorRate: c.StableErrorRate, Saved: math.Max(0, math.Round(c.Saved)),
+		}
+		if c.Total.Value > 0 {
+			out.Canary.ErrorRate = &c.ErrorRate
 		}
 	}
 	return out

@@ -6,7 +6,7 @@ import "time"
 type CanaryImpact struct {
 	Bad, Total Count   // events of the canary
 	Exposure   float64 // share of all requests that the canary served, 0 to 1
-	ErrorRate  float64 // Bad / Total
+	ErrorRate  float64 // Bad / Total; 0 if it served none
 
 	StableBad, StableTotal Count    // events of the stable version in the same window
 	StableErrorRate        *float64 // nil when the stable version had no traffic
@@ -16,23 +16,28 @@ type CanaryImpact struct {
 	Saved float64
 }
 
-// canaryImpact splits the window's events by version. It is nil when no series
-// of a canary has events in the window.
+// canaryImpact splits the window's events by version. It is nil when there are
+// no series of a canary: one that got no traffic is something to tell.
 func canaryImpact(c counters, start, end time.Time, isCanary func(labels map[string]string) bool) *CanaryImpact {
 	if isCanary == nil {
 		return nil
 	}
-	var k CanaryImpact
-	k.Bad, _, k.Total = c.only(isCanary).count(start, end)
-	if k.Total.Value <= 0 {
+	canary := c.only(isCanary)
+	if len(canary.total) == 0 {
 		return nil
 	}
+	var k CanaryImpact
+	k.Bad, _, k.Total = canary.count(start, end)
 	stable := func(labels map[string]string) bool { return !isCanary(labels) }
 	k.StableBad, _, k.StableTotal = c.only(stable).count(start, end)
 	all := k.Total.Value + k.StableTotal.Value
-	k.Exposure = k.Total.Value / all
-	k.ErrorRate = k.Bad.Value / k.Total.Value
-	if k.StableErrorRate = ratio(k.StableBad.Value, k.StableTotal.Value); k.StableErrorRate != nil {
+	if exposure := ratio(k.Total.Value, all); exposure != nil {
+		k.Exposure = *exposure
+	}
+	if rate := ratio(k.Bad.Value, k.Total.Value); rate != nil {
+		k.ErrorRate = *rate
+	}
+	if k.StableErrorRate = ratio(k.StableBad.Value, k.StableTotal.Value); k.StableErrorRate != nil && k.Total.Value > 0 {
 		k.Saved = Saved(k.Exposure, all, k.ErrorRate, *k.StableErrorRate)
 	}
 	return &k

@@ -43,7 +43,7 @@ type Impact struct {
 	Baseline Baseline
 	Net      *float64 // bad events above the baseline; nil without one
 
-	Canary *CanaryImpact // nil when no series of a canary has events in the window
+	Canary *CanaryImpact // nil when there are no series of a canary
 
 	// LostRequests are those that the traffic before the incident would have
 	// led to expect and that never came; 0 when the difference may be chance.

@@ -22,7 +22,7 @@ func (s Slice) ErrorRate() float64 {
 
 // sliceLengths are what people read off a graph.
 var sliceLengths = []time.Duration{
-	5 * time.Second, 10 * time.Second, 15 * time.Second, 30 * time.Second,
+	2 * time.Second, 5 * time.Second, 10 * time.Second, 15 * time.Second, 30 * time.Second,
 	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
 	time.Hour,
 }

@@ -11,7 +11,7 @@ import (
 func TestSliceLength(t *testing.T) {
 	for spacing, want := range map[time.Duration]time.Duration{
 		0:                       time.Minute,
-		time.Second:             5 * time.Second,
+		time.Second:             2 * time.Second,
 		5 * time.Second:         10 * time.Second,
 		5003 * time.Millisecond: 10 * time.Second,
 		10 * time.Second:        30 * time.Second,

@@ -30,8 +30,8 @@ func TestKeyMoments(t *testing.T) {
 	}{
 		{"nothing", nil, nil},
 		{
-			"a note, a pause and other objects' events never are",
-			[]string{"0 rollout.started", "1 note", "2 rollout.paused", "3 kubernetes", "4 canary.scaled_down", "5 alert.resolved", "6 analysis.succeeded"},
+			"a note, a pause and what did not fail never are",
+			[]string{"0 rollout.started", "1 note", "2 rollout.paused", "3 kubernetes", "5 alert.resolved", "6 analysis.succeeded"},
 			[]string{"0 rollout.started"},
 		},
 		{

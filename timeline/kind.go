@@ -40,5 +40,5 @@ var priority = []Kind{
 	RolloutAborted, RolloutStarted, TrafficShifted, TrafficRestored, SLIBreached, SLIRecovered,
 	AnalysisFailed, AnalysisError, AnalysisInconclusive, PageTriggered, PageAcknowledged,
 	AlertFiring, AnalysisStarted, CanaryReady, PageResolved, ChangeBuilt, RolloutRetried, AlertPending,
-	RolloutCompleted, AnalysisMeasured,
+	RolloutCompleted, AnalysisMeasured, CanaryScaledDown,
 }

@@ -54,6 +54,13 @@ func measure(f Facts, events []Event) Measures {
 	recovered := lastOf(events, SLIRecovered, m.Started.Time)
 	restored := first(events, f.Rollout, m.Started.Time, TrafficRestored)
 	m.Mitigated = firstKnown(latest(recovered, restoredIf(recovered, restored)), restored, m.Aborted)
+	exposed := story(TrafficShifted)
+	if !f.Rollout.TrafficRouting { // pods share the traffic as soon as they are ready
+		exposed = firstKnown(exposed, story(CanaryReady))
+	}
+	if f.Rollout.TrafficRouting && !exposed.Known() && !story(SLIBreached).Known() {
+		m.Mitigated = Moment{} // without traffic or a failing indicator there was no impact to end
+	}
 	m.Resolved = lastOf(events, PageResolved, m.Started.Time)
 	if !m.Paged.Known() {
 		m.Resolved = m.Mitigated
@@ -63,7 +70,7 @@ func measure(f Facts, events []Event) Measures {
 	m.TTA = between(m.Paged, m.Acked)
 	m.TTM = between(m.Started, m.Mitigated)
 	m.TTR = between(m.Started, m.Resolved)
-	m.Exposure = between(firstKnown(story(TrafficShifted), story(CanaryReady), story(RolloutStarted)), firstKnown(restored, m.Aborted))
+	m.Exposure = between(exposed, firstKnown(restored, m.Aborted))
 	return m
 }
 

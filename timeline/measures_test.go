@@ -47,7 +47,12 @@ func TestMeasures(t *testing.T) {
 		{
 			"the abort alone",
 			[]string{"0 rollout.started", "5 rollout.aborted"},
-			minutes{TTD: 5, TTA: unknown, TTM: 5, TTR: 5, Exposure: 5},
+			minutes{TTD: 5, TTA: unknown, TTM: 5, TTR: 5, Exposure: unknown},
+		},
+		{
+			"pods that are ready have traffic",
+			[]string{"0 rollout.started", "1 canary.ready", "5 rollout.aborted"},
+			minutes{TTD: 5, TTA: unknown, TTM: 5, TTR: 5, Exposure: 4},
 		},
 		{
 			"an alert that fired before says nothing of detection",
@@ -91,6 +96,19 @@ func TestMeasures(t *testing.T) {
 	}
 }
 
+// TestNoTrafficNoImpact: behind a traffic router, pods that are ready have
+// none yet, and an abort before that ends no impact.
+func TestNoTrafficNoImpact(t *testing.T) {
+	f := timeline.Facts{Rollout: timeline.Rollout{TrafficRouting: true}}
+	for _, line := range []string{"0 rollout.started", "1 canary.ready", "5 rollout.aborted"} {
+		f.Events = append(f.Events, eventOf(t, line))
+	}
+	m := timeline.Tell(f, evidence.Scope{Window: window, Chosen: true}).Measures
+	if m.Exposure != nil || m.TTM != nil || m.TTR != nil {
+		t.Errorf("exposure %v, TTM %v, TTR %v, want none", m.Exposure, m.TTM, m.TTR)
+	}
+}
+
 func TestMeasuresNameTheirEvents(t *testing.T) {
 	s := tell(eventOf(t, "0 sli.breached"), eventOf(t, "1 page.triggered"))
 	if s.Measures.Started.Event != s.Events[0].ID || s.Measures.Detected.What != "1 page.triggered" || s.Measures.Acked.Known() {
@@ -110,11 +128,13 @@ func TestPhases(t *testing.T) {
 	}{
 		{"none", nil, nil},
 		{
-			"all", []string{"0 sli.breached", "1 alert.firing", "2 page.triggered", "5 rollout.aborted", "6 traffic.restored", "8 sli.recovered", "9 page.resolved"},
+			"all",
+			[]string{"0 sli.breached", "1 alert.firing", "2 page.triggered", "5 rollout.aborted", "6 traffic.restored", "8 sli.recovered", "9 page.resolved"},
 			[]phase{{"Undetected", 0, 1}, {"Until the abort", 1, 5}, {"Until the impact ended", 5, 8}, {"Page open", 2, 9}},
 		},
 		{
-			"empty ones are left out", []string{"0 sli.breached", "0 rollout.aborted", "8 sli.recovered"},
+			"empty ones are left out",
+			[]string{"0 sli.breached", "0 rollout.aborted", "8 sli.recovered"},
 			[]phase{{"Until the impact ended", 0, 8}},
 		},
 	}

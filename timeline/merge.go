@@ -3,6 +3,7 @@ package timeline
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/debrief-sre/debrief/evidence"
 )
@@ -12,6 +13,9 @@ import (
 // account within its precision says when it was.
 func merge(events []Event) []Event {
 	events = slices.Clone(events)
+	for i, e := range events {
+		events[i].Time, events[i].End = e.Time.UTC(), e.End.UTC()
+	}
 	slices.SortFunc(events, func(a, b Event) int {
 		if c := cmp.Or(cmp.Compare(a.Same, b.Same), a.Time.Compare(b.Time), cmp.Compare(b.Authority, a.Authority)); c != 0 {
 			return c
@@ -44,11 +48,7 @@ func fuse(accounts []Event) Event {
 		if best.Detail == "" {
 			best.Detail = a.Detail
 		}
-		// An exact account within the best one's precision refines its time;
-		// one outside contradicts it, and the authority's word stands.
-		if a.Precision < best.Precision && !a.Earliest().Before(best.Earliest()) && !a.Latest().After(best.Latest()) {
-			best.Time, best.Precision, best.Sampled, best.Clock = a.Time, a.Precision, a.Sampled, a.Clock
-		}
+		best.Precision = min(best.Precision, recordedBy(best, a))
 		if a.End.After(best.Time.Add(SameWithin)) && a.End.After(best.End) {
 			best.End = a.End
 		}
@@ -56,6 +56,17 @@ func fuse(accounts []Event) Event {
 	slices.Sort(citations)
 	best.Evidence = slices.Compact(citations)
 	return best
+}
+
+// recordedBy narrows the span of an event by another account of it: what was
+// recorded at a moment had happened by then. An account outside the span
+// contradicts it, and the authority's word stands.
+func recordedBy(best, a Event) time.Duration {
+	within := !a.Earliest().Before(best.Earliest()) && !a.Latest().After(best.Latest())
+	if best.Sampled || a.Sampled || !within || a.Precision >= best.Precision {
+		return best.Precision
+	}
+	return a.Time.Sub(best.Time) + a.Precision
 }
 
 func otherLinks(best, a Event) []Link {

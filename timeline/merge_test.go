@@ -37,9 +37,10 @@ func TestMerge(t *testing.T) {
 		ms     = time.Millisecond
 	)
 	type told struct {
-		Title    string
-		After    time.Duration
-		Evidence []evidence.Citation
+		Title     string
+		After     time.Duration
+		Precision time.Duration
+		Evidence  []evidence.Citation
 	}
 	tests := []struct {
 		name   string
@@ -47,75 +48,93 @@ func TestMerge(t *testing.T) {
 		want   []told
 	}{
 		{
-			"the status speaks, everybody is cited", []timeline.Event{
+			"the status speaks, everybody is cited",
+			[]timeline.Event{
 				account(1*second, second, timeline.FromNotification, "page"),
 				account(0, second, timeline.FromEvent, "event"),
 				account(2*second, second, timeline.FromStatus, "status"),
 			},
-			[]told{{"status", 2 * second, []evidence.Citation{"event", "page", "status"}}},
+			[]told{{"status", 2 * second, second, []evidence.Citation{"event", "page", "status"}}},
 		},
 		{
-			"of equals the first speaks", []timeline.Event{
+			"of equals the first speaks",
+			[]timeline.Event{
 				account(1*second, second, timeline.FromEvent, "second"),
 				account(0, second, timeline.FromEvent, "first"),
 			},
-			[]told{{"first", 0, []evidence.Citation{"first", "second"}}},
+			[]told{{"first", 0, second, []evidence.Citation{"first", "second"}}},
 		},
 		{
-			"a citation is not repeated", []timeline.Event{
+			"a citation is not repeated",
+			[]timeline.Event{
 				account(0, second, timeline.FromEvent, "a"),
 				account(0, second, timeline.FromEvent, "a"),
 			},
-			[]told{{"a", 0, []evidence.Citation{"a"}}},
+			[]told{{"a", 0, second, []evidence.Citation{"a"}}},
 		},
 		{
-			"exactly SameWithin apart", []timeline.Event{
+			"exactly SameWithin apart",
+			[]timeline.Event{
 				account(0, second, timeline.FromEvent, "a"),
 				account(timeline.SameWithin, second, timeline.FromEvent, "b"),
 			},
-			[]told{{"a", 0, []evidence.Citation{"a", "b"}}},
+			[]told{{"a", 0, second, []evidence.Citation{"a", "b"}}},
 		},
 		{
-			"a nanosecond more", []timeline.Event{
+			"a nanosecond more",
+			[]timeline.Event{
 				account(0, second, timeline.FromEvent, "a"),
 				account(timeline.SameWithin+1, second, timeline.FromEvent, "b"),
 			},
-			[]told{{"a", 0, []evidence.Citation{"a"}}, {"b", timeline.SameWithin + 1, []evidence.Citation{"b"}}},
+			[]told{{"a", 0, second, []evidence.Citation{"a"}}, {"b", timeline.SameWithin + 1, second, []evidence.Citation{"b"}}},
 		},
 		{
-			"an exact time within the status's second refines it", []timeline.Event{
+			"what was recorded within the status's second had happened by then",
+			[]timeline.Event{
 				account(0, second, timeline.FromStatus, "status"),
 				account(300*ms, 1, timeline.FromEvent, "event"),
 			},
-			[]told{{"status", 300 * ms, []evidence.Citation{"event", "status"}}},
+			[]told{{"status", 0, 300*ms + 1, []evidence.Citation{"event", "status"}}},
 		},
 		{
-			"one outside it does not", []timeline.Event{
+			"and by the earliest of several records",
+			[]timeline.Event{
+				account(0, second, timeline.FromStatus, "status"),
+				account(700*ms, 1, timeline.FromEvent, "b"),
+				account(300*ms, 1, timeline.FromEvent, "a"),
+			},
+			[]told{{"status", 0, 300*ms + 1, []evidence.Citation{"a", "b", "status"}}},
+		},
+		{
+			"a record outside it says nothing",
+			[]timeline.Event{
 				account(0, second, timeline.FromStatus, "status"),
 				account(1300*ms, 1, timeline.FromEvent, "event"),
 			},
-			[]told{{"status", 0, []evidence.Citation{"event", "status"}}},
+			[]told{{"status", 0, second, []evidence.Citation{"event", "status"}}},
 		},
 		{
-			"nor does one that reaches out of it", []timeline.Event{
+			"nor does one that reaches out of it",
+			[]timeline.Event{
 				account(0, second, timeline.FromStatus, "status"),
 				account(800*ms, 500*ms, timeline.FromEvent, "event"),
 			},
-			[]told{{"status", 0, []evidence.Citation{"event", "status"}}},
+			[]told{{"status", 0, second, []evidence.Citation{"event", "status"}}},
 		},
 		{
-			"no name, no merging", []timeline.Event{
+			"no name, no merging",
+			[]timeline.Event{
 				{Time: start, Title: "a"},
 				{Time: start, Title: "a"},
 			},
-			[]told{{"a", 0, nil}, {"a", 0, nil}},
+			[]told{{"a", 0, 0, nil}, {"a", 0, 0, nil}},
 		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var got []told
 			for _, e := range tell(tt.events...).Events {
-				got = append(got, told{e.Title, e.Time.Sub(start), e.Evidence})
+				got = append(got, told{e.Title, e.Time.Sub(start), e.Precision, e.Evidence})
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)

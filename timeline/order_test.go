@@ -45,7 +45,8 @@ func TestOrder(t *testing.T) {
 		warnings []string
 	}{
 		{
-			"the whole chain in one second", []timeline.Event{
+			"the whole chain in one second",
+			[]timeline.Event{
 				status(0, timeline.CanaryScaledDown), status(0, timeline.TrafficRestored), status(0, timeline.RolloutAborted),
 				status(0, timeline.AnalysisFailed), status(0, timeline.AnalysisMeasured), status(0, timeline.AnalysisStarted),
 				status(0, timeline.TrafficShifted), status(0, timeline.CanaryReady), status(0, timeline.RolloutStarted),
@@ -53,7 +54,8 @@ func TestOrder(t *testing.T) {
 			[]timeline.Kind{
 				timeline.RolloutStarted, timeline.CanaryReady, timeline.TrafficShifted, timeline.AnalysisStarted, timeline.AnalysisMeasured,
 				timeline.AnalysisFailed, timeline.RolloutAborted, timeline.TrafficRestored, timeline.CanaryScaledDown,
-			}, nil,
+			},
+			nil,
 		},
 		{
 			"a status's effect follows the exact cause of the same second",
@@ -94,6 +96,12 @@ func TestOrder(t *testing.T) {
 		{
 			"unless its effect came before",
 			[]timeline.Event{sampled(30*second, 30*second, timeline.AlertFiring), exact(10*second, timeline.AlertResolved), exact(20*second, timeline.Note)},
+			[]timeline.Kind{timeline.AlertFiring, timeline.AlertResolved, timeline.Note},
+			nil,
+		},
+		{
+			"or somewhere in the second that it was seen in",
+			[]timeline.Event{sampled(30*second, 30*second, timeline.AlertFiring), status(10*second, timeline.AlertResolved), exact(20*second, timeline.Note)},
 			[]timeline.Kind{timeline.AlertFiring, timeline.AlertResolved, timeline.Note},
 			nil,
 		},

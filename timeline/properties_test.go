@@ -3,6 +3,7 @@ package timeline_test
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"testing"
 	"time"
 
@@ -86,6 +87,36 @@ func TestOrderOfInputNeverShows(t *testing.T) {
 			t.Fatalf("(-in order +permuted):\n%s", cmp.Diff(want, got))
 		}
 	})
+}
+
+// TestTwins tells of two events that differ in one field alone: that field
+// then decides, and not which of them came first.
+func TestTwins(t *testing.T) {
+	changes := map[string]any{
+		"Time": at(1), "End": at(time.Minute), "Kind": timeline.RolloutStarted, "Source": "b", "Title": "b", "Detail": "b", "Notable": true,
+		"Weight": 1, "Precision": time.Second, "Sampled": true, "Clock": "b", "Subject": evidence.Object{UID: "b"}, "Role": "b",
+		"Evidence": []evidence.Citation{"b"}, "Links": []timeline.Link{{URL: "b"}}, "Same": "b", "Authority": timeline.FromStatus,
+		"ID": nil, "Key": nil, // written by Tell
+	}
+	for field := range reflect.TypeFor[timeline.Event]().Fields() {
+		t.Run(field.Name, func(t *testing.T) {
+			change, known := changes[field.Name]
+			if !known {
+				t.Fatal("a new field: compareEvents must know it")
+			}
+			if change == nil {
+				return
+			}
+			for _, same := range []string{"", "a"} {
+				a := timeline.Event{Time: at(0), Same: same}
+				b := a
+				reflect.ValueOf(&b).Elem().FieldByIndex(field.Index).Set(reflect.ValueOf(change))
+				if diff := cmp.Diff(tell(a, b), tell(b, a)); diff != "" {
+					t.Errorf("same as %q (-in order +reversed):\n%s", same, diff)
+				}
+			}
+		})
+	}
 }
 
 func TestCertainOrderIsKept(t *testing.T) {

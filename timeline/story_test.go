@@ -128,3 +128,14 @@ func TestIDsAreUnique(t *testing.T) {
 		t.Errorf("%d events, want 25", len(seen))
 	}
 }
+
+func TestTimesAreUTC(t *testing.T) {
+	zone := time.FixedZone("far", 9*3600)
+	e := tell(timeline.Event{Time: at(0).In(zone), End: at(time.Minute).In(zone)}).Events[0]
+	if e.Time.Location() != time.UTC || e.End.Location() != time.UTC || !e.Time.Equal(at(0)) {
+		t.Errorf("got %s to %s", e.Time, e.End)
+	}
+	if e := tell(timeline.Event{Time: at(0)}).Events[0]; !e.End.IsZero() {
+		t.Errorf("a moment ends at %s", e.End)
+	}
+}

@@ -43,10 +43,6 @@ func (k kind) groupResource() schema.GroupResource {
 	return schema.GroupResource{Group: k.group, Resource: k.resource}
 }
 
-// custom tells whether the kind is defined by a CustomResourceDefinition, for
-// which the API server knows fewer field selectors.
-func (k kind) custom() bool { return strings.Contains(k.group, ".") }
-
 // object is one object as the API server answered it.
 type object = map[string]any
 
