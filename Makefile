@@ -1,0 +1,35 @@
+# test needs Go alone. Everything else runs against real servers on loopback:
+# see e2e/README.md. Their first build takes minutes, once; they lie in
+# $DEBRIEF_E2E_CACHE, by default debrief-e2e in the user's cache folder.
+
+SHELL := /bin/bash
+AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+# RUNLEVEL=1 keeps Debian from starting what it installs as a service.
+APT_INSTALL := $(AS_ROOT) env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends
+E2E := cd e2e && go test -count=1
+
+.PHONY: test e2e lab record e2e-setup
+
+# The product's own tests.
+test:
+	go test ./...
+
+# Every scenario on a real control plane, then the tests of the proving ground
+# itself: that a lab leaves nothing behind, that PagerDuty's double conforms.
+e2e: e2e-setup
+	$(E2E) -timeout 60m -v .
+	$(E2E) -timeout 20m -p 1 ./argo ./lab ./pagerduty ./process ./scenario ./servers ./workload
+
+# A cluster to play with, until Ctrl-C; with SCENARIO=name an incident in it.
+lab: e2e-setup
+	cd e2e && exec go run ./cmd/lab $(if $(SCENARIO),-scenario $(SCENARIO))
+
+# One scenario, whose evidence becomes testdata/bundles/SCENARIO.zip.
+record: e2e-setup
+	@[ -n "$(SCENARIO)" ] || { echo "usage: make record SCENARIO=name" >&2; exit 2; }
+	$(E2E) -timeout 60m -v -run '^TestProvingGround$$/^scenarios$$/^all$$/^$(SCENARIO)$$' . -record "$(CURDIR)/testdata/bundles"
+
+# What only Debian has.
+e2e-setup:
+	@command -v prometheus >/dev/null || { $(AS_ROOT) apt-get update -qq && $(APT_INSTALL) prometheus; }
+	@command -v npm >/dev/null || { $(AS_ROOT) apt-get update -qq && $(APT_INSTALL) nodejs npm; }
