@@ -16,7 +16,7 @@ func rawBundle(t testing.TB, name, raw string) *evidence.Bundle {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Write([]byte(raw)); err != nil {
+	if _, err := f.WriteRaw([]byte(raw)); err != nil {
 		t.Fatal(err)
 	}
 	b, err := read(seal(t, w))

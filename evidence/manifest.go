@@ -93,6 +93,7 @@ type Coverage struct {
 	ClockOffset *float64  `json:"clockOffset,omitempty"` // seconds the source's clock is ahead of ours, from the HTTP Date header
 	Duration    float64   `json:"duration"`              // seconds spent asking
 	Warnings    []string  `json:"warnings,omitempty"`    // data quality, in the source's words or ours
+	Redactions  int       `json:"redactions,omitempty"`  // secrets taken out of its answers
 }
 
 // Gap tells whether the source has left something out that a reader may miss.

@@ -3,6 +3,7 @@ package evidence
 import (
 	"archive/zip"
 	"bufio"
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
@@ -14,6 +15,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -33,12 +35,20 @@ var entryTime = time.Date(1980, time.January, 1, 0, 0, 0, 0, time.UTC)
 // folder, so that sources can write theirs at the same time and none is held
 // in memory. Its methods may be called concurrently; one File may not.
 type Writer struct {
+	// Filter rewrites every value before it is stored, the manifest included.
+	// Set it before the first entry is created; nil stores values as they are.
+	Filter Filter
+
 	dir string
 
 	mu       sync.Mutex
 	files    map[string]*File
 	coverage []Coverage
 }
+
+// Filter rewrites one JSON value, to keep secrets out of a bundle, and counts
+// what it took out. It may be called concurrently.
+type Filter func(value []byte) (rewritten []byte, redactions int, err error)
 
 // NewWriter prepares a bundle. Call Discard when done, sealed or not.
 func NewWriter() (*Writer, error) {
@@ -78,6 +88,9 @@ type File struct {
 	sum   hash.Hash
 	size  int64
 	lines int
+
+	filter     Filter
+	redactions int
 }
 
 // Create starts an entry, such as "kubernetes/events.jsonl". It is an error to
@@ -95,13 +108,13 @@ func (w *Writer) Create(name string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("bundle entry %s: %w", name, err)
 	}
-	f := &File{name: name, file: file, buf: bufio.NewWriter(file), sum: sha256.New()}
+	f := &File{name: name, file: file, buf: bufio.NewWriter(file), sum: sha256.New(), filter: w.Filter}
 	w.files[name] = f
 	return f, nil
 }
 
-// Write appends raw bytes.
-func (f *File) Write(p []byte) (int, error) {
+// write appends bytes as they are.
+func (f *File) write(p []byte) (int, error) {
 	n, err := f.buf.Write(p)
 	f.sum.Write(p[:n])
 	f.size += int64(n)
@@ -114,13 +127,32 @@ func (f *File) Write(p []byte) (int, error) {
 // Append writes v as one line of JSON Lines. HTML characters are not escaped:
 // PromQL stays readable.
 func (f *File) Append(v any) error {
-	enc := json.NewEncoder(f)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
+	line, redactions, err := encode(v, "", f.filter)
+	if err != nil {
 		return fmt.Errorf("bundle entry %s, line %d: %w", f.name, f.lines+1, err)
 	}
+	if _, err := f.write(line); err != nil {
+		return err
+	}
 	f.lines++
+	f.redactions += redactions
 	return nil
+}
+
+// encode makes one line of JSON of a value and filters it.
+func encode(v any, indent string, filter Filter) (line []byte, redactions int, err error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", indent)
+	if err := enc.Encode(v); err != nil {
+		return nil, 0, err
+	}
+	if filter == nil {
+		return buf.Bytes(), 0, nil
+	}
+	line, redactions, err = filter(bytes.TrimSuffix(buf.Bytes(), []byte("\n")))
+	return append(line, '\n'), redactions, err
 }
 
 // Lines is the number of values appended so far.
@@ -174,10 +206,11 @@ func (w *Writer) WriteTo(out io.Writer, m Manifest) error {
 	files := slices.SortedFunc(maps.Values(w.files), func(a, b *File) int { return cmp.Compare(a.name, b.name) })
 	for _, f := range files {
 		m.Entries = append(m.Entries, Entry{Name: f.name, Size: f.size, SHA256: hex.EncodeToString(f.sum.Sum(nil))})
+		countRedactions(m.Coverage, f.name, f.redactions)
 	}
 
 	archive := zip.NewWriter(out)
-	if err := writeManifest(archive, m); err != nil {
+	if err := writeManifest(archive, m, w.Filter); err != nil {
 		return err
 	}
 	for _, f := range files {
@@ -191,15 +224,33 @@ func (w *Writer) WriteTo(out io.Writer, m Manifest) error {
 	return nil
 }
 
-func writeManifest(archive *zip.Writer, m Manifest) error {
+// countRedactions adds what was taken out of an entry to the coverage record of
+// its source: the one that is named like it, else the source's first.
+func countRedactions(coverage []Coverage, entry string, redactions int) {
+	if redactions == 0 {
+		return
+	}
+	named := strings.TrimSuffix(entry, path.Ext(entry))
+	i := slices.IndexFunc(coverage, func(c Coverage) bool { return c.Source == named })
+	if i < 0 {
+		source := path.Dir(entry)
+		i = slices.IndexFunc(coverage, func(c Coverage) bool { return c.Source == source || strings.HasPrefix(c.Source, source+"/") })
+	}
+	if i >= 0 {
+		coverage[i].Redactions += redactions
+	}
+}
+
+func writeManifest(archive *zip.Writer, m Manifest, filter Filter) error {
 	entry, err := createEntry(archive, manifestName)
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", manifestName, err)
 	}
-	enc := json.NewEncoder(entry)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(m); err != nil {
+	data, _, err := encode(m, "  ", filter)
+	if err == nil {
+		_, err = entry.Write(data)
+	}
+	if err != nil {
 		return fmt.Errorf("writing %s: %w", manifestName, err)
 	}
 	return nil
@@ -247,6 +298,10 @@ func (w *Writer) Copy(from *Bundle, name string) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(f, r)
+	_, err = io.Copy(writerFunc(f.write), r)
 	return err
 }
+
+type writerFunc func([]byte) (int, error)
+
+func (w writerFunc) Write(p []byte) (int, error) { return w(p) }

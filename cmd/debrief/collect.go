@@ -84,6 +84,9 @@ func collect(ctx context.Context, env environment, cfg *config.Config, flags *so
 		return nil, err
 	}
 	defer w.Discard() //nolint:errcheck // a temporary folder
+	if w.Filter, err = redactSecrets(settings); err != nil {
+		return nil, err
+	}
 	if err := collectors.Collect(ctx, settings, target, w); err != nil {
 		return nil, err
 	}

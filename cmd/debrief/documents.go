@@ -22,7 +22,10 @@ func writeDocuments(env environment, bundle *evidence.Bundle, cfg *config.Config
 	if err != nil {
 		return err
 	}
-	r := report.Build(bundle.Manifest, facts, report.Options{Authors: cfg.Document.Authors})
+	r, err := redactReport(report.Build(bundle.Manifest, facts, report.Options{Authors: cfg.Document.Authors}))
+	if err != nil {
+		return err
+	}
 	if f.out == toStdout {
 		document, _, err := output.New(r, nil, false)
 		if err != nil {

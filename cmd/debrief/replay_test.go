@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -36,7 +37,13 @@ type world struct {
 // PagerDuty service, as a user's would.
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	server, err := replay.New(os.DirFS(recording))
+	return newWorldOf(t, os.DirFS(recording))
+}
+
+// newWorldOf serves another recording.
+func newWorldOf(t testing.TB, fsys fs.FS) *world {
+	t.Helper()
+	server, err := replay.New(fsys)
 	if err != nil {
 		t.Fatal(err)
 	}

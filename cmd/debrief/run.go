@@ -46,7 +46,7 @@ func run(ctx context.Context, env environment, args []string) int {
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err != nil {
-		_, _ = fmt.Fprintln(env.Stderr, "debrief:", err)
+		_, _ = fmt.Fprintln(env.Stderr, "debrief:", redactError(err))
 	}
 	return exitCode(err)
 }
