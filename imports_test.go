@@ -28,6 +28,7 @@ var layers = []struct {
 	{of: "timeline", not: []string{"*"}, but: []string{"slo", "evidence"}, why: "the story is the same whoever told it and whoever reads it"},
 	{of: "report", not: []string{"collectors", "templates", "output", "config", "cmd"}, why: "a report does not know where it came from or how it will look"},
 	{of: "templates", not: []string{"collectors", "output", "config", "cmd"}, why: "a template's data is the report alone"},
+	{of: "past", not: []string{"collectors", "templates", "output", "config", "cmd"}, why: "a postmortem is read by what it states, whoever wrote it"},
 	{of: "output", not: []string{"collectors", "config", "cmd"}, why: "documents are rendered offline"},
 	{of: "collectors", not: []string{"report", "templates", "output", "config", "cmd"}, why: "a collector asks one source, and no more"},
 	{of: "config", not: []string{"collectors", "report", "templates", "output", "cmd"}, why: "a file's meaning does not depend on what is done with it"},

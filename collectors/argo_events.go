@@ -168,7 +168,8 @@ func (o analysisObject) analysis(citation evidence.Citation) timeline.Analysis {
 	for i, spec := range o.Spec.Metrics {
 		m := timeline.Metric{
 			Name: spec.Name, Provider: spec.Provider.Name, Query: strings.TrimSpace(o.resolvedQuery(i)),
-			Success: spec.SuccessCondition, Failure: spec.FailureCondition, FailureLimit: jsonWord(spec.FailureLimit), Interval: spec.Interval,
+			Success: spec.SuccessCondition, Failure: spec.FailureCondition, FailureLimit: jsonWord(spec.FailureLimit),
+			Interval: spec.Interval, InitialDelay: spec.InitialDelay,
 		}
 		if p := spec.Provider.Prometheus; p != nil {
 			m.Address = p.Address

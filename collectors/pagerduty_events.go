@@ -72,7 +72,7 @@ func (i *pdIncident) entryEvent(entry pdCited, kind string, again bool, all []*p
 	if id := entry.text("id"); id != "" {
 		e.Same = "pagerduty/" + id
 	}
-	e.Role = pdRole(entry.object("agent"), pdResponder)
+	e.Role, e.Actor = pdRole(entry.object("agent"), pdResponder), pdActor(entry.object("agent"))
 	e.Detail = oneLine(entry.text("note"))
 	merged := pdMergedInto(i.pdObject) // the page is the incident that it went into
 	switch {
@@ -92,7 +92,7 @@ func (i *pdIncident) entryEvent(entry pdCited, kind string, again bool, all []*p
 	case kind == "annotate":
 		e.Title, e.Detail = pdNoteTitle(e.Role), pdAnnotation(entry.pdObject)
 	case kind == "notify":
-		e.Title, e.Role = "PagerDuty: "+pdTitles[kind]+pdBy(entry.pdObject), ""
+		e.Title, e.Role, e.Actor = "PagerDuty: "+pdTitles[kind]+pdBy(entry.pdObject), "", ""
 	case pdTitles[kind] != "":
 		e.Title = "PagerDuty: " + pdTitles[kind]
 	default:
@@ -169,7 +169,7 @@ func (i *pdIncident) noteEvents() (events []timeline.Event, told map[int]bool) {
 		if id := note.text("id"); id != "" {
 			e.Same = "pagerduty/note/" + id
 		}
-		e.Role = pdRole(note.object("user"), pdResponder)
+		e.Role, e.Actor = pdRole(note.object("user"), pdResponder), pdActor(note.object("user"))
 		e.Title, e.Detail = pdNoteTitle(e.Role), oneLine(note.text("content"))
 		edited := note.time("updated_at").After(e.Time.Add(pdNoteWithin))
 		if edited {

@@ -11,8 +11,8 @@ import (
 
 const pdClock = "pagerduty"
 
-// readPagerDuty adds the pages and what happened to them. It keeps people's
-// names out of all it adds but the list of people itself.
+// readPagerDuty adds the pages and what happened to them. Who people are is for
+// [timeline.Facts.NamePeople] to say or not.
 func readPagerDuty(b *evidence.Bundle, f *timeline.Facts) error {
 	incidents, err := readPDIncidents(b)
 	if err != nil {
@@ -24,7 +24,6 @@ func readPagerDuty(b *evidence.Bundle, f *timeline.Facts) error {
 		events = append(events, i.events(incidents)...)
 		events = append(events, i.changeEvents(b.Manifest.Scope.Window)...)
 	}
-	anonymise(f.Pages, events)
 	f.Events = append(f.Events, events...)
 	return nil
 }
@@ -94,12 +93,9 @@ func (i *pdIncident) page() timeline.Page {
 	if links := i.links(); len(links) > 0 {
 		page.URL = links[0].URL
 	}
-	var people []string
 	for _, told := range slices.Concat([]pdCited{i.pdCited}, i.entries, i.notes) {
-		people = append(people, pdPeople(told.pdObject)...)
+		page.People = append(page.People, pdPeople(told.pdObject)...)
 	}
-	slices.Sort(people)
-	page.People = slices.Compact(people)
 	return page
 }
 

@@ -44,6 +44,7 @@ type Config struct {
 	Services   []Service  `yaml:"services"`
 	Names      Names      `yaml:"names"`
 	Document   Document   `yaml:"document"`
+	Targets    Targets    `yaml:"targets"`
 
 	file      string // it was read from
 	tokenLine int    // of pagerduty.tokenFile in it
@@ -93,6 +94,11 @@ const (
 // Document is what every document says alike.
 type Document struct {
 	Authors string `yaml:"authors"`
+}
+
+// Targets are what a response is held against.
+type Targets struct {
+	Ack model.Duration `yaml:"ack"` // from a page to its acknowledgement; 0 is the default
 }
 
 // Default is the configuration in force without a file.

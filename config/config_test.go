@@ -109,6 +109,8 @@ services:
 names: pseudonym
 document:
   authors: SRE Team
+targets:
+  ack: 10m
 `
 
 func TestParse(t *testing.T) {
@@ -120,13 +122,13 @@ func TestParse(t *testing.T) {
 	got := map[string]any{
 		"url": c.Prometheus.URL, "user": http.BasicAuth.Username, "password": http.BasicAuth.PasswordFile, "ca": http.TLSConfig.CAFile,
 		"header": http.HTTPHeaders.Headers["X-Scope-OrgID"].Values, "redirects": http.FollowRedirects,
-		"pagerduty": c.PagerDuty, "names": c.Names, "authors": c.Document.Authors,
+		"pagerduty": c.PagerDuty, "names": c.Names, "authors": c.Document.Authors, "ack": c.Targets.Ack,
 	}
 	want := map[string]any{
 		"url": "http://prometheus:9090", "user": "debrief", "password": "/etc/debrief/secrets/password", "ca": "/etc/ca.crt",
 		"header": []string{"shop"}, "redirects": true,
 		"pagerduty": PagerDuty{URL: "https://api.eu.pagerduty.com", TokenFile: "/etc/debrief/secrets/pagerduty"},
-		"names":     NamesPseudonyms, "authors": "SRE Team",
+		"names":     NamesPseudonyms, "authors": "SRE Team", "ack": model.Duration(10 * time.Minute),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

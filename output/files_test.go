@@ -77,8 +77,8 @@ func TestLookup(t *testing.T) {
 		{nil, nil, ""},
 		{[]string{"md", " json"}, []string{"md", "json"}, ""},
 		{[]string{"html", "md", "html"}, []string{"html", "md"}, ""},
-		{[]string{"md", "pdf"}, nil, `unknown format "pdf": there are md, html, json`},
-		{[]string{""}, nil, `unknown format "": there are md, html, json`},
+		{[]string{"md", "docx"}, nil, `unknown format "docx": there are md, html, json, pdf`},
+		{[]string{""}, nil, `unknown format "": there are md, html, json, pdf`},
 	}
 	for _, tt := range tests {
 		formats, err := Lookup(tt.names)

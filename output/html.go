@@ -14,8 +14,11 @@ import (
 	"github.com/yuin/goldmark/extension"
 	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/renderer"
+	"github.com/yuin/goldmark/text"
 	"github.com/yuin/goldmark/util"
 
+	"github.com/debrief-sre/debrief/output/picture"
+	"github.com/debrief-sre/debrief/report"
 	"github.com/debrief-sre/debrief/templates"
 )
 
@@ -28,18 +31,26 @@ var pageStyle string
 var page = template.Must(template.New("page").Parse(pageSource))
 
 // HTML writes the document as one self-contained page: no script, nothing
-// fetched, and no HTML from any source.
+// fetched, and no HTML from any source. It is made from the Markdown, which
+// people edit; what the report knows beyond that (pictures, the events behind
+// the timeline's rows) is added where the Markdown still has a place for it.
 func HTML(w io.Writer, d Document) error {
-	var body bytes.Buffer
-	if err := converter().Convert(withoutFrontMatter(d.Markdown), &body); err != nil {
-		return fmt.Errorf("converting to HTML: %w", err)
+	s := newSheet(d)
+	body, err := s.body()
+	if err != nil {
+		return err
 	}
-	sum := sha256.Sum256([]byte(pageStyle))
-	err := page.Execute(w, map[string]any{
+	style := pageStyle + s.filter.style()
+	if len(s.marks) > 0 || len(s.placed) > 0 {
+		style += picture.CSS
+	}
+	sum := sha256.Sum256([]byte(style))
+	err = page.Execute(w, map[string]any{
 		"Title":     templates.Headline(d.Report),
-		"Style":     template.CSS(pageStyle), //nolint:gosec // our own file
+		"Style":     template.CSS(style), //nolint:gosec // our own files, and values that [plainValue] accepts
 		"StyleHash": base64.StdEncoding.EncodeToString(sum[:]),
-		"Body":      template.HTML(body.String()), //nolint:gosec // goldmark escapes all text and raw HTML is left out
+		"Contents":  s.contents,
+		"Body":      template.HTML(body), //nolint:gosec // goldmark escapes all text and raw HTML is left out
 	})
 	if err != nil {
 		return fmt.Errorf("writing page: %w", err)
@@ -47,38 +58,54 @@ func HTML(w io.Writer, d Document) error {
 	return nil
 }
 
-// converter is goldmark without raw HTML and without the linkify extension:
-// addresses in collected text stay text.
-func converter() goldmark.Markdown {
-	return goldmark.New(
-		goldmark.WithExtensions(
-			extension.NewTable(extension.WithTableCellAlignMethod(extension.TableCellAlignAttribute)),
-			extension.Strikethrough,
-		),
-		goldmark.WithParserOptions(parser.WithAutoHeadingID()),
-		goldmark.WithRendererOptions(renderer.WithNodeRenderers(util.Prioritized(rawHTML{}, 100))),
-	)
+// sheet is a page in the making: the document's tree, and what is found out
+// about it on the way.
+type sheet struct {
+	converter goldmark.Markdown
+	source    []byte
+	root      ast.Node
+	events    []report.Event
+	pictures  map[string]picture.SVG // by the names of their files
+	placed    []*markup              // the pictures that are in the page
+	marks     map[string]bool        // ids of marks in them
+	ids       map[string]bool        // all that links may point at
+	contents  []chapter
+	filter    filter
 }
 
-// rawHTML renders the one comment that documents hold, the mark of a prompt,
-// and drops every other piece of HTML.
-type rawHTML struct{}
+// chapter is an entry of the table of contents.
+type chapter struct{ ID, Title string }
 
-// RegisterFuncs implements [renderer.NodeRenderer].
-func (rawHTML) RegisterFuncs(r renderer.NodeRendererFuncRegisterer) {
-	r.Register(ast.KindRawHTML, func(w util.BufWriter, source []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
-		if raw, ok := n.(*ast.RawHTML); ok && entering {
-			writeMark(w, string(raw.Segments.Value(source)))
-		}
-		return ast.WalkSkipChildren, nil
-	})
-	r.Register(ast.KindHTMLBlock, func(util.BufWriter, []byte, ast.Node, bool) (ast.WalkStatus, error) {
-		return ast.WalkSkipChildren, nil
-	})
-}
-
-func writeMark(w util.BufWriter, raw string) {
-	if raw == templates.PromptMark {
-		_, _ = w.WriteString(`<span class="prompt">(to be filled in)</span>`)
+func newSheet(d Document) *sheet {
+	s := &sheet{
+		source: withoutFrontMatter(d.Markdown), events: d.Report.Events,
+		pictures: map[string]picture.SVG{}, marks: map[string]bool{}, ids: map[string]bool{"content": true},
 	}
+	for _, p := range Pictures(d.Report) {
+		s.pictures[p.File] = p.svg
+	}
+	s.converter = goldmark.New(
+		goldmark.WithExtensions(extension.Table, extension.Strikethrough, extension.TaskList), // no linkify: collected addresses stay text
+		goldmark.WithParserOptions(parser.WithAutoHeadingID()),
+		goldmark.WithRendererOptions(renderer.WithNodeRenderers(util.Prioritized(nodes{s}, 100))),
+	)
+	ids := headingIDs{parser.NewContext().IDs()}
+	s.root = s.converter.Parser().Parse(text.NewReader(s.source), parser.WithContext(parser.NewContext(parser.WithIDs(ids))))
+	return s
+}
+
+// body prepares the tree, then writes it. The order matters: rows link to the
+// pictures that are there, and pictures to the rows that were found.
+func (s *sheet) body() (string, error) {
+	s.dropDiagrams()
+	s.placePictures()
+	s.outline()
+	s.nameTables()
+	s.findRows()
+	s.linkPictures()
+	var body bytes.Buffer
+	if err := s.converter.Renderer().Render(&body, s.source, s.root); err != nil {
+		return "", fmt.Errorf("converting to HTML: %w", err)
+	}
+	return body.String(), nil
 }

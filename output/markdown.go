@@ -23,12 +23,12 @@ func Markdown(w io.Writer, d Document) error {
 }
 
 // freshMarkdown renders the document as it is before people add to it.
-func freshMarkdown(r report.Report) ([]byte, error) {
+func freshMarkdown(set *templates.Set, r report.Report, pictures []templates.Picture) ([]byte, error) {
 	front, err := frontMatter(r)
 	if err != nil {
 		return nil, err
 	}
-	body, err := markdownBody(r)
+	body, err := markdownBody(set, r, pictures)
 	if err != nil {
 		return nil, err
 	}
@@ -54,9 +54,9 @@ func withoutFrontMatter(markdown []byte) []byte {
 
 // markdownBody renders the template. Actions leave runs of blank lines behind,
 // which mean nothing in Markdown outside code and are folded to one.
-func markdownBody(r report.Report) ([]byte, error) {
+func markdownBody(set *templates.Set, r report.Report, pictures []templates.Picture) ([]byte, error) {
 	var buf bytes.Buffer
-	if err := templates.Default(&buf, r); err != nil {
+	if err := set.Render(&buf, templates.View{Report: r, Pictures: pictures}); err != nil {
 		return nil, err
 	}
 	return tidy(buf.Bytes()), nil
@@ -97,8 +97,13 @@ type front struct {
 	Detected   *time.Time `yaml:"detected,omitempty"`
 	Mitigated  *time.Time `yaml:"mitigated,omitempty"`
 	Resolved   *time.Time `yaml:"resolved,omitempty"`
-	SLO        []scalar   `yaml:"slo,omitempty"`
-	Generator  scalar     `yaml:"generator"`
+	// What later postmortems recognise the incident by; see package past.
+	Revision  int64      `yaml:"revision,omitempty"`
+	Aborted   *time.Time `yaml:"aborted,omitempty"`
+	Images    []scalar   `yaml:"images,omitempty"`
+	Metrics   []scalar   `yaml:"metrics,omitempty"`
+	SLO       []scalar   `yaml:"slo,omitempty"`
+	Generator scalar     `yaml:"generator"`
 }
 
 // scalar is a collected string. Unless it is plain words it is quoted, so that
@@ -118,13 +123,20 @@ func (s scalar) MarshalYAML() ([]byte, error) {
 func frontMatter(r report.Report) ([]byte, error) {
 	f := front{
 		Title: scalar(templates.Headline(r)), Date: r.Name[:len(time.DateOnly)], Slug: r.Name, Status: "Draft",
-		Services: []scalar{scalar(r.Incident.Subject.Namespace + "/" + r.Incident.Subject.Name)},
+		Services: []scalar{scalar(serviceOf(r))},
 		Tags:     []string{"postmortem", "rollout"},
 		Start:    utc(r.Incident.Started), Detected: utc(r.Incident.Detected), Mitigated: utc(r.Incident.Mitigated), Resolved: utc(r.Incident.Resolved),
-		Generator: scalar(r.Tool),
+		Revision: r.Incident.Revision, Generator: scalar(r.Tool),
 	}
 	if r.Abort != nil {
 		f.Tags = append(f.Tags, "abort", string(r.Abort.Cause))
+		f.Aborted = utc(&r.Abort.Time)
+	}
+	for _, image := range r.NewImages() {
+		f.Images = append(f.Images, scalar(image))
+	}
+	for _, metric := range r.FailedMetrics() {
+		f.Metrics = append(f.Metrics, scalar(metric))
 	}
 	if len(r.Pages) > 0 {
 		f.IncidentID, f.Severity = scalar(r.Pages[0].ID), scalar(r.Pages[0].Priority)
@@ -139,6 +151,15 @@ func frontMatter(r report.Report) ([]byte, error) {
 		return nil, fmt.Errorf("encoding front matter: %w", err)
 	}
 	return data, nil
+}
+
+// serviceOf is the service as namespace and name; a public report has none but
+// a pseudonym.
+func serviceOf(r report.Report) string {
+	if r.Incident.Subject.Namespace == "" {
+		return r.Incident.Subject.Name
+	}
+	return r.Service()
 }
 
 func utc(t *time.Time) *time.Time {

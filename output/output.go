@@ -1,5 +1,6 @@
-// Package output renders a report as documents: Markdown, HTML and JSON. The
-// same report gives the same bytes.
+// Package output renders a report as documents: Markdown, HTML and JSON, with
+// pictures. The same report gives the same bytes, but for PDF, which a browser
+// prints.
 package output
 
 import (
@@ -13,6 +14,7 @@ import (
 	"github.com/google/renameio/v2"
 
 	"github.com/debrief-sre/debrief/report"
+	"github.com/debrief-sre/debrief/templates"
 )
 
 // Format is one form of the document.
@@ -21,28 +23,37 @@ type Format struct {
 	Extension string
 	Doc       string
 	Render    func(io.Writer, Document) error
+
+	Pictures  bool // shows the files of the report's [Pictures]
+	OnRequest bool // made only when asked for, and never compared: its bytes are not the same twice
 }
 
 // Formats are all there are.
 var Formats = []Format{
-	{Name: "md", Extension: ".md", Doc: "Markdown for GitHub and GitLab", Render: Markdown},
+	{Name: "md", Extension: ".md", Doc: "Markdown for GitHub and GitLab", Render: Markdown, Pictures: true},
 	{Name: "html", Extension: ".html", Doc: "one self-contained page", Render: HTML},
 	{Name: "json", Extension: ".json", Doc: "the report itself, for other tools", Render: JSON},
+	{Name: "pdf", Extension: ".pdf", Doc: "the page as an installed Chromium prints it; not the same bytes twice", Render: PDF, OnRequest: true},
 }
 
 // Document is an incident's document: what debrief states, and what people
 // added to it.
 type Document struct {
 	Report   report.Report
-	Markdown []byte // with front matter
+	Markdown []byte  // with front matter
+	Printer  Printer // for PDF; nil if there is none
 }
 
-// New renders the report. Onto an existing document, it renews debrief's blocks
-// and keeps everything else; see [Update] for force and replaced. Existing is
-// nil when there is none.
-func New(r report.Report, existing []byte, force bool) (d Document, replaced []Edited, err error) {
+// New renders the report by a template. Onto an existing document, it renews
+// debrief's blocks and keeps everything else; see [Update] for force and
+// replaced. Existing is nil when there is none.
+//
+// The document holds the report as the template may show it, so that no other
+// format tells what a public document must not.
+func New(set *templates.Set, r report.Report, existing []byte, force bool) (d Document, replaced []Edited, err error) {
+	r = set.Prepare(r)
 	d = Document{Report: r}
-	fresh, err := freshMarkdown(r)
+	fresh, err := freshMarkdown(set, r, picturesOf(r))
 	if err != nil {
 		return d, nil, err
 	}
@@ -52,6 +63,14 @@ func New(r report.Report, existing []byte, force bool) (d Document, replaced []E
 	}
 	d.Markdown, replaced, err = Update(existing, fresh, force)
 	return d, replaced, err
+}
+
+// Lone renders the report as Markdown that stands alone: without pictures, as
+// there are no files beside it.
+func Lone(set *templates.Set, r report.Report) (Document, error) {
+	r = set.Prepare(r)
+	markdown, err := freshMarkdown(set, r, nil)
+	return Document{Report: r, Markdown: markdown}, err
 }
 
 // Lookup finds formats by name.
@@ -94,6 +113,17 @@ func Names() []string {
 	names := make([]string, len(Formats))
 	for i, f := range Formats {
 		names[i] = f.Name
+	}
+	return names
+}
+
+// Defaults are the names of the formats that are made unless others are asked for.
+func Defaults() []string {
+	var names []string
+	for _, f := range Formats {
+		if !f.OnRequest {
+			names = append(names, f.Name)
+		}
 	}
 	return names
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -14,11 +15,16 @@ import (
 
 // Options are the choices that are not in a bundle.
 type Options struct {
-	Authors string // who signs the document; a team rather than a person
+	Authors string          // who signs the document; a team rather than a person
+	Names   timeline.Naming // what people are called; empty is their roles
+	// AckTarget is within what time pages are to be acknowledged; 0 is [AckTarget].
+	AckTarget time.Duration
+	Earlier   []Earlier // earlier postmortems, of which only those like this incident are told of
 }
 
 // Build makes the report of the incident that a bundle's facts describe.
 func Build(m evidence.Manifest, f timeline.Facts, o Options) Report {
+	f.NamePeople(o.Names)
 	canary := canaryMatcher(f.Rollout)
 	f.Events = append(f.Events, breachEvents(f, m.Scope.Window)...)
 	if objectivesSpoke(f) {
@@ -56,6 +62,8 @@ func Build(m evidence.Manifest, f timeline.Facts, o Options) Report {
 	for _, m := range f.Metrics {
 		r.Series = append(r.Series, metricSeries(m))
 	}
+	r.Past = pastOf(r, o.Earlier)
+	r.Actions = actionsOf(scene{manifest: m, facts: f, story: story, report: r, ack: cmp.Or(o.AckTarget, AckTarget)})
 	return r
 }
 
@@ -178,7 +186,7 @@ func analysesOf(runs []timeline.Analysis) []Analysis {
 		for _, m := range run.Metrics {
 			metric := Metric{
 				Name: m.Name, Provider: m.Provider, Query: m.Query, Success: m.Success, Failure: m.Failure,
-				FailureLimit: m.FailureLimit, Interval: m.Interval, Phase: m.Phase, DryRun: m.DryRun, Measurements: []Measurement{},
+				FailureLimit: m.FailureLimit, Interval: m.Interval, InitialDelay: m.InitialDelay, Phase: m.Phase, DryRun: m.DryRun, Measurements: []Measurement{},
 			}
 			for _, v := range m.Measurements {
 				metric.Measurements = append(metric.Measurements, Measurement{Time: v.Time, Value: v.Value, Phase: v.Phase, Message: v.Message})

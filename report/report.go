@@ -37,6 +37,8 @@ type Report struct {
 	Notes     []string            `json:"notes,omitempty"`
 	Warnings  []string            `json:"warnings,omitempty"` // about order and clocks
 	Authors   string              `json:"authors,omitempty"`
+	Actions   []Action            `json:"actions"`        // proposed, in the rules' order
+	Past      *Past               `json:"past,omitempty"` // null when no earlier postmortem is like this one
 }
 
 // Incident is the frame of the story.
@@ -102,6 +104,7 @@ type Metric struct {
 	Failure      string        `json:"failureCondition"`
 	FailureLimit string        `json:"failureLimit"`
 	Interval     string        `json:"interval"`
+	InitialDelay string        `json:"initialDelay,omitempty"`
 	Phase        string        `json:"phase"`
 	DryRun       bool          `json:"dryRun"`
 	Measurements []Measurement `json:"measurements"`

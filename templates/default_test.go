@@ -7,62 +7,25 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/debrief-sre/debrief/report"
-	"github.com/debrief-sre/debrief/timeline"
 )
-
-// fill sets every field below v: strings to s, numbers, flags and times to
-// something, pointers and lists to a thing and two things. The vocabularies
-// that debrief itself writes keep to their words.
-func fill(v reflect.Value, s string) {
-	switch v.Interface().(type) {
-	case time.Time:
-		v.Set(reflect.ValueOf(time.Date(2026, time.November, 22, 19, 55, 8, 0, time.UTC)))
-		return
-	case timeline.Cause, timeline.Confidence:
-		v.SetString("unknown")
-		return
-	}
-	switch v.Kind() {
-	case reflect.String:
-		v.SetString(s)
-	case reflect.Bool:
-		v.SetBool(true)
-	case reflect.Int, reflect.Int64:
-		v.SetInt(3)
-	case reflect.Float64:
-		v.SetFloat(1.5)
-	case reflect.Pointer:
-		v.Set(reflect.New(v.Type().Elem()))
-		fill(v.Elem(), s)
-	case reflect.Slice:
-		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
-		for i := range v.Len() {
-			fill(v.Index(i), s)
-		}
-	case reflect.Struct:
-		for i := range v.NumField() {
-			fill(v.Field(i), s)
-		}
-	default:
-		panic("no value for " + v.Type().String())
-	}
-}
 
 func filled(s string) report.Report {
 	var r report.Report
 	fill(reflect.ValueOf(&r).Elem(), s)
+	for _, list := range [][]report.PastIncident{r.Past.SameRollout, r.Past.SameMetric, r.Past.SameImage} {
+		for i := range list {
+			list[i].Link = "past.md" // of what is none, TestLink has more
+		}
+	}
 	return r
 }
 
 func document(t testing.TB, r report.Report) string {
 	t.Helper()
 	var out bytes.Buffer
-	if err := Default(&out, r); err != nil {
+	if err := Default().Render(&out, View{Report: r}); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()
@@ -77,16 +40,28 @@ func tags(t testing.TB, markdown string) []string {
 	})
 }
 
-// TestHostileReportKeepsItsShape puts hostile strings into every field of a
-// report: the document has the same elements as with harmless ones.
-func TestHostileReportKeepsItsShape(t *testing.T) {
-	want := tags(t, document(t, filled("x")))
-	for _, s := range hostile {
-		if oneLine(s) == "" {
-			continue
+// TestLink: a link leads to a file near the document, or it is none.
+func TestLink(t *testing.T) {
+	tests := map[string]string{
+		"past.md": "past.md", "../a/b.md": "../a/b.md", "a b.md": "a%20b.md", "a%20b.md": "a%20b.md", "<x>.md": "%3Cx%3E.md", "a|b.md": "a%7Cb.md", "a(b).md": "a(b).md",
+		"https://example.org/x.md": "", "javascript:x": "", "//example.org/x": "", "/etc/passwd": "", "data:text/html,x": "", "#x": "", "?x": "", "": "", "a\nb": "", "\x1b": "", `\\host\x`: "%5C%5Chost%5Cx",
+	}
+	for address, want := range tests {
+		got := ""
+		for _, n := range render(t, "| a |\n| --- |\n| "+link("title", address)+" |\n") {
+			for d := range n.Descendants() {
+				if d.Data == "a" && len(d.Attr) > 0 {
+					got = d.Attr[0].Val
+				}
+			}
 		}
-		if diff := cmp.Diff(want, tags(t, document(t, filled(s)))); diff != "" {
-			t.Errorf("%q (-harmless +hostile):\n%s", s, diff)
+		if got != want {
+			t.Errorf("%q leads to %q, want %q", address, got, want)
+		}
+	}
+	for _, s := range hostile {
+		if !strings.HasPrefix(link("title", s), "[title](<") && link("title", s) != "title" {
+			t.Errorf("%q became %q", s, link("title", s))
 		}
 	}
 }
@@ -180,7 +155,7 @@ func BenchmarkDefault(b *testing.B) {
 	r := filled("x")
 	r.Events = slices.Repeat(r.Events, 1000)
 	for b.Loop() {
-		if err := Default(io.Discard, r); err != nil {
+		if err := Default().Render(io.Discard, View{Report: r}); err != nil {
 			b.Fatal(err)
 		}
 	}

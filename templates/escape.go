@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"net/url"
 	"regexp"
 	"strings"
 	"unicode"
@@ -72,6 +73,23 @@ func fence(language, s string) string {
 	marks := strings.Repeat("`", max(3, longestRun(s, '`')+1))
 	return marks + language + "\n" + s + "\n" + marks
 }
+
+// link makes a link to another document beside this one. An address that is
+// not a relative path becomes text without a link.
+func link(title, address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || strings.HasPrefix(address, "/") || oneLine(address) != address || u.Path == "" {
+		return text(title)
+	}
+	label := text(title)
+	if label == "" {
+		label = code(address)
+	}
+	return "[" + label + "](<" + linkEscapes.Replace(u.EscapedPath()) + ">)"
+}
+
+// linkEscapes are of what means something inside <> or ends a table's cell.
+var linkEscapes = strings.NewReplacer("<", "%3C", ">", "%3E", "|", "%7C", `\`, "%5C", "&", "%26", "`", "%60")
 
 func longestRun(s string, mark rune) int {
 	longest, run := 0, 0

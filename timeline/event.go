@@ -31,7 +31,8 @@ type Event struct {
 	Clock     string // whose clock stamped Time, such as "kube-apiserver" or "pagerduty"
 
 	Subject  evidence.Object
-	Role     string // who acted, as a role such as "on-call engineer"; never a name
+	Role     string // who acted, as a role such as "on-call engineer"
+	Actor    string // id of the [Person] who acted; empty for anything but people
 	Evidence []evidence.Citation
 	Links    []Link
 

@@ -109,6 +109,7 @@ type Metric struct {
 	Failure      string // failure condition
 	FailureLimit string
 	Interval     string // between measurements
+	InitialDelay string // before the first one
 	Phase        string
 	Message      string
 	DryRun       bool
@@ -153,6 +154,6 @@ type Page struct {
 	// How it was tied to the rollout: "service" when the config maps it,
 	// "name" when its service or title names the rollout.
 	MatchedBy string
-	People    []string // names and addresses of the people it mentions: what a document must not say
+	People    []Person // whom it mentions; the same person may stand here more than once
 	Evidence  evidence.Citation
 }

@@ -102,6 +102,7 @@ func compareEvents(a, b Event) int {
 		cmp.Compare(a.Clock, b.Clock),
 		cmp.Compare(a.Authority, b.Authority),
 		cmp.Compare(a.Role, b.Role),
+		cmp.Compare(a.Actor, b.Actor),
 		compareBools(a.Notable, b.Notable),
 		cmp.Compare(a.Weight, b.Weight),
 		slices.CompareFunc(a.Links, b.Links, func(a, b Link) int {

@@ -105,53 +105,72 @@ type group struct {
 // chain, so that one which leads to an event precedes those that lead from it.
 // It also gives how soon each event can be placed, after all of its causes.
 func causalLinks(events []Event) (links []link, soonest []time.Time, warnings []string) {
-	soonest = make([]time.Time, len(events))
-	groups := map[group][]int{} // each in order of Earliest, as the events are
-	var widest time.Duration    // of all spans: how far back an overlapping one may begin
-	for i, e := range events {
-		soonest[i] = e.Earliest()
-		widest = max(widest, e.Latest().Sub(e.Earliest()))
-		groups[group{kind: e.Kind}] = append(groups[group{kind: e.Kind}], i)
-		if of := (group{e.Kind, e.Subject}); of.subject != (evidence.Object{}) {
-			groups[of] = append(groups[of], i)
-		}
-	}
+	l := newLinker(events)
 	for _, kind := range chain {
 		for _, c := range causes {
 			if c.after != kind {
 				continue
 			}
-			for _, effect := range groups[group{kind: kind}] {
-				e := events[effect]
-				from := group{kind: c.before}
-				if c.sameSubject {
-					from.subject = e.Subject
-				}
-				candidates := groups[from]
-				first, _ := slices.BinarySearchFunc(candidates, e.Earliest().Add(-widest), func(i int, t time.Time) int {
-					return events[i].Earliest().Compare(t)
-				})
-				preceded := first > 0
-				for _, cause := range candidates[first:] {
-					if events[cause].Earliest().After(e.Latest()) {
-						break
-					}
-					if soonest[cause].After(e.Latest()) {
-						continue // it had a cause of its own after this
-					}
-					preceded = true
-					if overlap(events[cause], e) {
-						soonest[effect] = later(soonest[effect], soonest[cause])
-						links = append(links, link{cause, effect})
-					}
-				}
-				if c.sameSubject && !preceded && len(candidates) > 0 {
-					warnings = append(warnings, disagreement(events[candidates[0]], e)...)
-				}
+			for _, effect := range l.groups[group{kind: kind}] {
+				l.tie(c, effect)
 			}
 		}
 	}
-	return links, soonest, warnings
+	return l.links, l.soonest, l.warnings
+}
+
+// linker gathers the links of events, which are in order of Earliest.
+type linker struct {
+	events   []Event
+	groups   map[group][]int // in the events' order
+	widest   time.Duration   // of all spans: how far back an overlapping one may begin
+	links    []link
+	soonest  []time.Time
+	warnings []string
+}
+
+func newLinker(events []Event) *linker {
+	l := &linker{events: events, groups: map[group][]int{}, soonest: make([]time.Time, len(events))}
+	for i, e := range events {
+		l.soonest[i] = e.Earliest()
+		l.widest = max(l.widest, e.Latest().Sub(e.Earliest()))
+		all := group{kind: e.Kind}
+		l.groups[all] = append(l.groups[all], i)
+		if of := (group{e.Kind, e.Subject}); of != all {
+			l.groups[of] = append(l.groups[of], i)
+		}
+	}
+	return l
+}
+
+// tie links an effect to the causes of one sort that its span overlaps.
+func (l *linker) tie(c cause, effect int) {
+	e := l.events[effect]
+	from := group{kind: c.before}
+	if c.sameSubject {
+		from.subject = e.Subject
+	}
+	candidates := l.groups[from]
+	first, _ := slices.BinarySearchFunc(candidates, e.Earliest().Add(-l.widest), func(i int, t time.Time) int {
+		return l.events[i].Earliest().Compare(t)
+	})
+	preceded := first > 0
+	for _, cause := range candidates[first:] {
+		if l.events[cause].Earliest().After(e.Latest()) {
+			break
+		}
+		if l.soonest[cause].After(e.Latest()) {
+			continue // it had a cause of its own after this
+		}
+		preceded = true
+		if overlap(l.events[cause], e) {
+			l.soonest[effect] = later(l.soonest[effect], l.soonest[cause])
+			l.links = append(l.links, link{cause, effect})
+		}
+	}
+	if c.sameSubject && !preceded && len(candidates) > 0 {
+		l.warnings = append(l.warnings, disagreement(l.events[candidates[0]], e)...)
+	}
 }
 
 // disagreement tells of a cause that was stamped after its effect, when two

@@ -94,7 +94,7 @@ func TestOrderOfInputNeverShows(t *testing.T) {
 func TestTwins(t *testing.T) {
 	changes := map[string]any{
 		"Time": at(1), "End": at(time.Minute), "Kind": timeline.RolloutStarted, "Source": "b", "Title": "b", "Detail": "b", "Notable": true,
-		"Weight": 1, "Precision": time.Second, "Sampled": true, "Clock": "b", "Subject": evidence.Object{UID: "b"}, "Role": "b",
+		"Weight": 1, "Precision": time.Second, "Sampled": true, "Clock": "b", "Subject": evidence.Object{UID: "b"}, "Role": "b", "Actor": "b",
 		"Evidence": []evidence.Citation{"b"}, "Links": []timeline.Link{{URL: "b"}}, "Same": "b", "Authority": timeline.FromStatus,
 		"ID": nil, "Key": nil, // written by Tell
 	}

@@ -28,15 +28,15 @@ a real control plane. Its PagerDuty part was written by hand.`,
 		Example: `  debrief demo
   debrief demo --format md -o -`,
 		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			if err := docs.validate(); err != nil {
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := docs.validate(env); err != nil {
 				return err
 			}
 			bundle, err := evidence.Read(bytes.NewReader(demoBundle), int64(len(demoBundle)))
 			if err != nil {
 				return fmt.Errorf("embedded bundle: %w", err)
 			}
-			return writeDocuments(env, bundle, config.Default(), &docs)
+			return writeDocuments(c.Context(), env, bundle, config.Default(), &docs)
 		},
 	}
 	docs.register(c, "debrief-demo")

@@ -36,7 +36,7 @@ AnalysisRun unless it is configured; PagerDuty is asked when there is a token.`,
   debrief generate shop/checkout --revision 7 --config debrief.yaml`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := docs.validate(); err != nil {
+			if err := docs.validate(env); err != nil {
 				return err
 			}
 			cfg, err := sources.loadConfig()
@@ -55,7 +55,7 @@ AnalysisRun unless it is configured; PagerDuty is asked when there is a token.`,
 				return err
 			}
 			defer bundle.Close() //nolint:errcheck // it was only read
-			if err := writeDocuments(env, bundle, cfg, &docs); err != nil {
+			if err := writeDocuments(c.Context(), env, bundle, cfg, &docs); err != nil {
 				return err
 			}
 			return gaps(env, bundle.Manifest)

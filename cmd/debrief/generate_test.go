@@ -198,7 +198,7 @@ func TestRenderIsDeterministic(t *testing.T) {
 		if i == 0 {
 			first = files
 		}
-		if len(files) != 3 {
+		if len(files) != 5 { // three documents and two pictures
 			t.Errorf("%d files", len(files))
 		}
 		for name, content := range files {

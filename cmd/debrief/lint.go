@@ -134,7 +134,9 @@ func bundlePeople(path string) ([]string, error) {
 	}
 	var people []string
 	for _, page := range facts.Pages {
-		people = append(people, page.People...)
+		for _, person := range page.People {
+			people = append(people, person.Names...)
+		}
 	}
 	return people, nil
 }

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/debrief-sre/debrief/evidence"
 	"github.com/debrief-sre/debrief/output"
+	"github.com/debrief-sre/debrief/templates"
 )
 
 func newRender(env environment) *cobra.Command {
@@ -20,11 +23,11 @@ bundle gives the same bytes, on any machine.`,
 		Example: `  debrief render --bundle checkout.zip -o postmortems
   debrief render --bundle checkout.zip --format json -o - | jq .measures`,
 		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(c *cobra.Command, _ []string) error {
 			if path == "" {
 				return usage("--bundle is required")
 			}
-			if err := docs.validate(); err != nil {
+			if err := docs.validate(env); err != nil {
 				return err
 			}
 			cfg, err := loadConfig(configPath)
@@ -36,7 +39,7 @@ bundle gives the same bytes, on any machine.`,
 				return err
 			}
 			defer bundle.Close() //nolint:errcheck // it was only read
-			if err := writeDocuments(env, bundle, cfg, &docs); err != nil {
+			if err := writeDocuments(c.Context(), env, bundle, cfg, &docs); err != nil {
 				return err
 			}
 			return gaps(env, bundle.Manifest)
@@ -55,37 +58,54 @@ const toStdout = "-"
 type documentFlags struct {
 	formats      []string
 	out          string
+	past         string // folder of earlier postmortems; empty for out
+	template     string // a built-in one's name, or a folder
 	force, check bool
 
-	chosen []output.Format
+	chosen  []output.Format
+	browser string // to print a PDF with
+	set     *templates.Set
 }
 
 func (f *documentFlags) register(c *cobra.Command, dir string) {
-	c.Flags().StringSliceVar(&f.formats, "format", nil, "documents to write: "+strings.Join(output.Names(), ", ")+" (default: all, or md on standard output)")
+	c.Flags().StringSliceVar(&f.formats, "format", nil, "documents to write: "+strings.Join(output.Names(), ", ")+" (default: "+strings.Join(output.Defaults(), ", ")+", or md on standard output; pdf takes an installed Chromium)")
 	c.Flags().StringVarP(&f.out, "out", "o", dir, "folder to write to, or - for standard output")
+	c.Flags().StringVar(&f.past, "past", "", "folder of earlier postmortems, for past incidents like this one (default: the folder of --out)")
+	c.Flags().StringVar(&f.template, "template", templates.Names()[0], "template of the document: "+strings.Join(templates.Names(), ", ")+", or a folder of your own")
 	c.Flags().BoolVar(&f.force, "force", false, "replace blocks of an existing document that were edited by hand; the edited text is kept beside it")
 	c.Flags().BoolVar(&f.check, "check", false, "write nothing; fail if the documents are not up to date")
 }
 
 // validate finds mistakes before any work is done.
-func (f *documentFlags) validate() error {
+func (f *documentFlags) validate(env environment) error {
 	names := f.formats
 	switch {
 	case len(names) > 0:
 	case f.out == toStdout:
 		names = []string{"md"}
 	default:
-		names = output.Names()
+		names = output.Defaults()
 	}
 	var err error
 	if f.chosen, err = output.Lookup(names); err != nil {
 		return usage("--format: %w", err)
 	}
+	if slices.ContainsFunc(f.chosen, func(format output.Format) bool { return format.Name == "pdf" }) {
+		if f.browser, err = output.FindBrowser(env.Getenv("DEBRIEF_CHROMIUM")); err != nil {
+			return fmt.Errorf("--format pdf: %w", err)
+		}
+	}
+	if f.set, err = templateNamed(f.template); err != nil {
+		return usage("--template: %w", err)
+	}
+	if err := f.validatePast(); err != nil {
+		return err
+	}
 	if f.out == toStdout && f.check {
 		return usage("--check compares files: it needs a folder in --out")
 	}
 	if f.out == toStdout && len(f.chosen) > 1 {
-		return usage("only one format can go to standard output: add --format md, html or json")
+		return usage("only one format can go to standard output: add --format md, html, json or pdf")
 	}
 	return nil
 }

@@ -34,7 +34,7 @@ func TestWrongUsageEndsWithTwo(t *testing.T) {
 	for _, args := range [][]string{
 		{"generate", "--nonsense"},
 		{"generate", "a/b", "c/d"},
-		{"generate", "--format", "pdf"},
+		{"generate", "--format", "docx"},
 		{"generate", "--since", "yesterday"},
 		{"generate", "--config", w.write(t, "empty.yaml", "")},
 		{"render"},
