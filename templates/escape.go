@@ -10,10 +10,11 @@ import (
 // Collected text is hostile until escaped. It is placed in Markdown as running
 // text, as a code span or as a fenced block; table cells need their own care.
 
-// clean drops what must never reach a document: control characters, terminal
-// escapes and the bidirectional controls that make text read differently from
-// what it is. Their places are marked, so that nothing vanishes silently.
-func clean(s string) string {
+// Clean drops what must reach neither a document nor a terminal: control
+// characters, terminal escapes and the bidirectional controls that make text
+// read differently from what it is. Their places are marked, so that nothing
+// vanishes silently. Line breaks and tabs stay.
+func Clean(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n' || r == '\t':
@@ -27,7 +28,7 @@ func clean(s string) string {
 }
 
 // oneLine folds all white space, line breaks included, to single spaces.
-func oneLine(s string) string { return strings.Join(strings.Fields(clean(s)), " ") }
+func oneLine(s string) string { return strings.Join(strings.Fields(Clean(s)), " ") }
 
 // joiner is an invisible character that keeps Markdown from making links and
 // mentions out of text; nothing else stops them from looking at plain text.
@@ -36,8 +37,11 @@ const joiner = "\u2060"
 var textEscapes = strings.NewReplacer(
 	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "<", "&lt;", ">", "&gt;",
 	"|", `\|`, "~", `\~`, "&", "&amp;", "$", `\$`, "{", `\{`, "}", `\}`, "!", `\!`,
-	"://", ":"+joiner+"//", "www.", "www"+joiner+".", "@", "@"+joiner, "#", `\#`,
+	"://", ":"+joiner+"//", "@", "@"+joiner, "#", `\#`+joiner, "GH-", "GH"+joiner+"-", "gh-", "gh"+joiner+"-",
 )
+
+// webHost matches what begins an address without a scheme, in any case.
+var webHost = regexp.MustCompile(`(?i)(www)\.`)
 
 // lineStart matches what makes a list, a rule or a heading of a line that
 // begins with it, in two groups between which an escape goes.
@@ -46,7 +50,8 @@ var lineStart = regexp.MustCompile(`^([0-9]{1,9})([.)](?: |$))|^()([-+=:])`)
 // text escapes a string for running text or a table cell: it renders as
 // itself, on one line, whatever it holds and wherever on a line it stands.
 func text(s string) string {
-	return lineStart.ReplaceAllString(textEscapes.Replace(oneLine(s)), `$1$3\$2$4`)
+	escaped := webHost.ReplaceAllString(textEscapes.Replace(oneLine(s)), "$1"+joiner+".")
+	return lineStart.ReplaceAllString(escaped, `$1$3\$2$4`)
 }
 
 // code makes a code span of a string, with a delimiter that it does not hold.
@@ -69,7 +74,7 @@ func code(s string) string {
 
 // fence makes a fenced block of a string, one that the string cannot end.
 func fence(language, s string) string {
-	s = strings.TrimRight(clean(s), "\n \t")
+	s = strings.TrimRight(Clean(s), "\n \t")
 	marks := strings.Repeat("`", max(3, longestRun(s, '`')+1))
 	return marks + language + "\n" + s + "\n" + marks
 }

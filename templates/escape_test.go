@@ -107,8 +107,8 @@ var places = []place{
 	{"code span", code, "X\n", "p; code;  'X'", oneLine},
 	{"code span in a line", code, "a `b` X `c`\n", "p; 'a '; code;  'b'; ' '; code;  'X'; ' '; code;  'c'", oneLine},
 	{"code span in a table", code, "| a | b |\n| --- | --- |\n| X | c |\n| d | X |\n", tableOutline("code;     'X'"), oneLine},
-	{"fence", func(s string) string { return fence("promql", s) }, "before\n\nX\n\nafter\n", "p; 'before';pre; code;  'X\n';p; 'after'", func(s string) string { return strings.TrimRight(clean(s), "\n \t") }},
-	{"fence after a line", func(s string) string { return fence("", s) }, "before\nX\nafter\n", "p; 'before';pre; code;  'X\n';p; 'after'", func(s string) string { return strings.TrimRight(clean(s), "\n \t") }},
+	{"fence", func(s string) string { return fence("promql", s) }, "before\n\nX\n\nafter\n", "p; 'before';pre; code;  'X\n';p; 'after'", func(s string) string { return strings.TrimRight(Clean(s), "\n \t") }},
+	{"fence after a line", func(s string) string { return fence("", s) }, "before\nX\nafter\n", "p; 'before';pre; code;  'X\n';p; 'after'", func(s string) string { return strings.TrimRight(Clean(s), "\n \t") }},
 }
 
 func tableOutline(cell string) string {
@@ -189,7 +189,7 @@ func TestClean(t *testing.T) {
 		{"byte order mark", "\ufeffa", "\ufffda"},
 	}
 	for _, tt := range tests {
-		if got := clean(tt.in); got != tt.want {
+		if got := Clean(tt.in); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
 	}

@@ -56,7 +56,7 @@ func Headline(r report.Report) string {
 	if r.Change.Strategy == "blueGreen" {
 		kind = "Blue-Green"
 	}
-	what := fmt.Sprintf("%s Rollout of %s (Revision %d)", kind, r.Incident.Subject.Name, r.Incident.Revision)
+	what := fmt.Sprintf("%s Rollout of %s (Revision %d)", kind, oneLine(r.Incident.Subject.Name), r.Incident.Revision)
 	if r.Abort == nil {
 		return what
 	}

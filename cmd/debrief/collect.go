@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,6 +13,7 @@ import (
 	"github.com/debrief-sre/debrief/collectors"
 	"github.com/debrief-sre/debrief/config"
 	"github.com/debrief-sre/debrief/evidence"
+	"github.com/debrief-sre/debrief/templates"
 )
 
 func newCollect(env environment) *cobra.Command {
@@ -110,7 +112,8 @@ func collect(ctx context.Context, env environment, cfg *config.Config, flags *so
 func gaps(env environment, m evidence.Manifest) error {
 	for _, c := range m.Coverage {
 		if c.Gap() {
-			_, _ = fmt.Fprintf(env.Stderr, "gap: %s %s: %s\n", c.Source, c.Status, c.Reason)
+			line := templates.Clean(fmt.Sprintf("gap: %s %s: %s", c.Source, c.Status, c.Reason))
+			_, _ = fmt.Fprintln(env.Stderr, strings.Join(strings.Fields(line), " "))
 		}
 	}
 	if m.Gaps() {

@@ -8,6 +8,7 @@ import (
 	"github.com/debrief-sre/debrief/evidence"
 	"github.com/debrief-sre/debrief/internal/redact"
 	"github.com/debrief-sre/debrief/report"
+	"github.com/debrief-sre/debrief/templates"
 )
 
 // redactSecrets keeps secrets out of a bundle: whatever looks like one, and
@@ -52,12 +53,13 @@ func redactReport(r report.Report) (report.Report, error) {
 	return redacted, nil
 }
 
-// redactError makes an error printable: sources may quote what they were asked.
+// redactError makes an error printable: sources may quote what they were asked,
+// and what they say must not control a terminal.
 func redactError(err error) string {
 	redactor, setup := redact.New()
 	if setup != nil {
 		return "an error that cannot be shown safely: " + setup.Error()
 	}
 	text, _ := redactor.String(err.Error())
-	return text
+	return templates.Clean(text)
 }
