@@ -16,8 +16,11 @@ test:
 
 # Every scenario on a real control plane, then the tests of the proving ground
 # itself: that a lab leaves nothing behind, that PagerDuty's double conforms.
+# Between them, the documents in a real browser: validity, accessibility, and
+# hostile text in every field.
 e2e: e2e-setup
 	$(E2E) -timeout 60m -v .
+	$(E2E) -timeout 30m ./browser
 	$(E2E) -timeout 20m -p 1 ./argo ./lab ./pagerduty ./process ./scenario ./servers ./workload
 
 # A cluster to play with, until Ctrl-C; with SCENARIO=name an incident in it.
@@ -32,4 +35,5 @@ record: e2e-setup
 # What only Debian has.
 e2e-setup:
 	@command -v prometheus >/dev/null || { $(AS_ROOT) apt-get update -qq && $(APT_INSTALL) prometheus; }
+	@command -v chromium >/dev/null || { $(AS_ROOT) apt-get update -qq && $(APT_INSTALL) chromium; }
 	@command -v npm >/dev/null || { $(AS_ROOT) apt-get update -qq && $(APT_INSTALL) nodejs npm; }

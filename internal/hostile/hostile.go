@@ -43,9 +43,9 @@ type Filling struct {
 	Vocabulary bool
 }
 
-// Instead replaces every field by the text.
-func Instead(text string) Filling {
-	return Filling{Fill: func(string) string { return text }}
+// Instead puts the texts in the place of every old one.
+func Instead(texts ...string) Filling {
+	return Filling{Fill: func(string) string { return strings.Join(texts, " ") }}
 }
 
 // Around puts half of the texts before the old one and half after.
@@ -56,7 +56,9 @@ func Around(texts ...string) Filling {
 	}}
 }
 
-// Everywhere replaces the vocabulary too.
+// Everywhere is like [Instead], for the vocabulary too.
 func Everywhere(texts ...string) Filling {
-	return Filling{Fill: func(string) string { return strings.Join(texts, " ") }, Vocabulary: true}
+	f := Instead(texts...)
+	f.Vocabulary = true
+	return f
 }
