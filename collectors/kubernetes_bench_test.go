@@ -33,7 +33,9 @@ func BenchmarkFetchEvents(b *testing.B) {
 	b.Run("floor", func(b *testing.B) {
 		for b.Loop() {
 			events := kube.core.CoreV1().Events("shop")
-			list := func(ctx context.Context, opts metav1.ListOptions) (runtime.Object, error) { return events.List(ctx, opts) }
+			list := func(ctx context.Context, opts metav1.ListOptions) (runtime.Object, error) {
+				return events.List(ctx, opts)
+			}
 			if err := eachItem(b.Context(), list, metav1.ListOptions{}, func(*corev1.Event) error { return nil }); err != nil {
 				b.Fatal(err)
 			}
