@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"sync"
 	"time"
@@ -41,6 +42,7 @@ func newKubeClients(s *Settings) (*kubeClients, error) {
 		base.Timeout = kubeTimeout
 	}
 	base.Wrap(clock.wrap)
+	base.WarningHandlerWithContext = serverWarnings{s.Log}
 
 	protobuf := rest.CopyConfig(base)
 	protobuf.ContentType = runtime.ContentTypeProtobuf
@@ -54,6 +56,14 @@ func newKubeClients(s *Settings) (*kubeClients, error) {
 		return nil, fmt.Errorf("creating Kubernetes client: %w", err)
 	}
 	return &kubeClients{core: core, dynamic: dyn, clock: clock}, nil
+}
+
+// serverWarnings logs what the API server warns of, such as a deprecated API.
+// The default prints it to standard error as it comes.
+type serverWarnings struct{ log *slog.Logger }
+
+func (s serverWarnings) HandleWarningHeaderWithContext(ctx context.Context, _ int, _, text string) {
+	s.log.WarnContext(ctx, "the API server warns", "warning", text)
 }
 
 // get reads one of Argo's objects into v.

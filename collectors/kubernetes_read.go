@@ -121,7 +121,7 @@ func withoutEmptyRestoration(f *timeline.Facts) {
 	})
 	for i, e := range f.Events {
 		if e.Kind == timeline.TrafficRestored {
-			f.Events[i].Kind, f.Events[i].Same = timeline.Kubernetes, ""
+			f.Events[i].Kind, f.Events[i].Same = timeline.Kubernetes, "not restored/"+e.Same
 		}
 	}
 }
@@ -133,7 +133,7 @@ func (t teller) event(e *corev1.Event, citation evidence.Citation) timeline.Even
 		Clock: component(e), Authority: timeline.FromEvent, Evidence: []evidence.Citation{citation},
 		Subject: evidence.Object{Kind: e.InvolvedObject.Kind, Namespace: e.InvolvedObject.Namespace, Name: e.InvolvedObject.Name, UID: string(e.InvolvedObject.UID)},
 		Title:   e.Reason + " on " + e.InvolvedObject.Kind + " " + e.InvolvedObject.Name,
-		Detail:  oneLine(e.Message),
+		Detail:  oneLine(e.Message), Same: sameEvent(e),
 	}
 	if span.last.After(span.first) {
 		out.End = span.last
@@ -278,10 +278,20 @@ func (t teller) terminations(pod podObject, citation evidence.Citation) []timeli
 				Subject: objectOf("Pod", pod.Metadata), Authority: timeline.FromStatus, Evidence: []evidence.Citation{citation},
 				Title:  fmt.Sprintf("Container %s of pod %s terminated: %s (exit code %d)", c.Name, pod.Metadata.Name, ended.Reason, ended.ExitCode),
 				Detail: fmt.Sprintf("%d restarts so far", c.RestartCount),
+				Same:   "terminated/" + c.Name + "/" + ended.ContainerID,
 			})
 		}
 	}
 	return events
+}
+
+// sameEvent keeps an event the same while Kubernetes counts on: the API server
+// updates the object, and with it the number in the title.
+func sameEvent(e *corev1.Event) string {
+	if e.UID == "" { // no API server left it so
+		return ""
+	}
+	return "event/" + string(e.UID)
 }
 
 func component(e *corev1.Event) string {

@@ -94,7 +94,7 @@ func breachOf(m timeline.MetricSeries, all []reading, r timeline.Rollout) []time
 		return nil
 	}
 	breach := metricEvent(m, r, all[first])
-	breach.Kind, breach.Title = timeline.SLIBreached, breachTitle(m, all[first])
+	breach.Kind, breach.Same, breach.Title = timeline.SLIBreached, "metric below/"+m.Name, breachTitle(m, all[first])
 	events := []timeline.Event{breach}
 
 	last := first
@@ -105,7 +105,7 @@ func breachOf(m timeline.MetricSeries, all []reading, r timeline.Rollout) []time
 	}
 	if i := slices.IndexFunc(all[last:], reading.fine); i >= 0 {
 		recovery := metricEvent(m, r, all[last+i])
-		recovery.Kind, recovery.Title = timeline.SLIRecovered, recoveryTitle(m, all[last+i], r)
+		recovery.Kind, recovery.Same, recovery.Title = timeline.SLIRecovered, "metric back/"+m.Name, recoveryTitle(m, all[last+i], r)
 		events = append(events, recovery)
 	}
 	return events

@@ -45,6 +45,8 @@ type Config struct {
 	Names      Names      `yaml:"names"`
 	Document   Document   `yaml:"document"`
 	Targets    Targets    `yaml:"targets"`
+	Publish    Publish    `yaml:"publish"`
+	Watch      Watch      `yaml:"watch"`
 
 	file      string // it was read from
 	tokenLine int    // of pagerduty.tokenFile in it
@@ -106,6 +108,7 @@ func Default() *Config {
 	return &Config{
 		Prometheus: Prometheus{HTTP: promconfig.DefaultHTTPClientConfig},
 		Names:      NamesAsRoles,
+		Watch:      defaultWatch(),
 	}
 }
 
@@ -204,6 +207,8 @@ func (c *Config) relativeTo(file string) {
 	if c.PagerDuty.TokenFile != "" {
 		c.PagerDuty.TokenFile = promconfig.JoinDir(dir, c.PagerDuty.TokenFile)
 	}
+	c.Publish.relativeTo(dir)
+	c.Watch.relativeTo(dir)
 }
 
 // withoutPath is an error of the file system without the path that the message

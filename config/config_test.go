@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -275,4 +276,16 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestExampleSections makes sure that what the example has commented out is right too.
+func TestExampleSections(t *testing.T) {
+	uncommented := regexp.MustCompile(`(?m)^# (publish:|watch:|  )`).ReplaceAllString(Example, "$1")
+	c, err := Parse("example.yaml", []byte(uncommented))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Publish.Repository == "" || c.Watch.Listen == "" || len(c.Publish.Tell.Webhooks) != 1 {
+		t.Errorf("a section is missing: %+v", c)
+	}
 }

@@ -45,6 +45,10 @@ func (p *problems) check(node ast.Node, t reflect.Type, field string) {
 		if node.Type() != ast.BoolType {
 			p.at(lineOf(node), field, describe(node)+", not true or false")
 		}
+	case reflect.Int64:
+		if node.Type() != ast.IntegerType {
+			p.at(lineOf(node), field, describe(node)+", not a whole number")
+		}
 	case reflect.Float64:
 		p.note(node, field, wantNumber(node))
 	default:

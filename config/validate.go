@@ -31,6 +31,8 @@ func (p *problems) validate(c *Config) {
 	for i, s := range c.Services {
 		p.service(item("services", i), s, c.SLOs)
 	}
+	p.publish(&c.Publish)
+	p.watch(&c.Watch)
 }
 
 func (p *problems) address(parent, key, address string) {

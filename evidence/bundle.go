@@ -25,6 +25,7 @@ const (
 // Bundle is a sealed bundle whose entries have been verified against its manifest.
 type Bundle struct {
 	Manifest Manifest
+	SHA256   string // of the bundle's file, in hexadecimal: sha256sum prints the same
 
 	files  map[string]*zip.File
 	closer io.Closer
@@ -54,7 +55,11 @@ func Read(r io.ReaderAt, size int64) (*Bundle, error) {
 	if err != nil {
 		return nil, fmt.Errorf("not a debrief bundle, or cut short (%w)", err)
 	}
-	b := &Bundle{files: map[string]*zip.File{}}
+	sum := sha256.New()
+	if _, err := io.Copy(sum, io.NewSectionReader(r, 0, size)); err != nil {
+		return nil, fmt.Errorf("reading bundle: %w", err)
+	}
+	b := &Bundle{SHA256: hex.EncodeToString(sum.Sum(nil)), files: map[string]*zip.File{}}
 	for _, f := range archive.File {
 		if b.files[f.Name] != nil {
 			return nil, fmt.Errorf("entry %q: stands twice in the archive", f.Name)

@@ -2,16 +2,15 @@ package lint
 
 import (
 	"bytes"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-)
 
-var update = flag.Bool("update", false, "write the golden files and docs/lint.md")
+	"github.com/debrief-sre/debrief/internal/golden"
+)
 
 // names is the deny list of the tests.
 var names = []string{"Dana Whitfield", "m.okafor@example.com", "Will Green"}
@@ -68,7 +67,7 @@ func TestGolden(t *testing.T) {
 				if err := f.Write(&out, []Result{result}, "v0.0.0-test"); err != nil {
 					t.Fatal(err)
 				}
-				golden(t, filepath.Join("testdata", "golden", name+"."+f.Name), out.Bytes())
+				golden.Check(t, filepath.Join("testdata", "golden", name+"."+f.Name), out.Bytes())
 			}
 			crlf := Check(filepath.ToSlash(file), bytes.ReplaceAll(source, []byte("\n"), []byte("\r\n")), Options{Names: names})
 			if diff := cmp.Diff(result, crlf); diff != "" {
@@ -78,29 +77,9 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-func golden(t *testing.T, path string, got []byte) {
-	t.Helper()
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s differs; see whether it should, then run go test ./lint -update\n%s", path, diff)
-	}
-}
-
 // TestDocs keeps docs/lint.md in step with the rules.
 func TestDocs(t *testing.T) {
-	golden(t, "../docs/lint.md", []byte(Docs()))
+	golden.Check(t, "../docs/lint.md", Docs())
 }
 
 // TestReviewedPasses shows that a good document has nothing to be said about.

@@ -37,15 +37,20 @@ func parseBlocks(document []byte) ([]part, error) {
 	seen := map[string]int{}
 	current := part{line: 1}
 	fence := ""
-	number := 0
-	for line := range strings.Lines(string(document)) {
+	number, offset, bodyAt := 0, 0, 0
+	whole := string(document)
+	for line := range strings.Lines(whole) {
 		number++
+		offset += len(line)
 		text := strings.TrimRight(line, "\r\n")
 		fence = fenceAfter(fence, text)
 		match := marker.FindStringSubmatch(strings.TrimSpace(text))
 		switch {
 		case fence != "" || match == nil:
-			current.body += line
+			if current.body == "" {
+				bodyAt = offset - len(line)
+			}
+			current.body = whole[bodyAt:offset] // the lines of a body are next to each other
 		case match[1] == "begin":
 			if current.name != "" {
 				return nil, fmt.Errorf("line %d: block %q begins inside block %q, which has no end marker before it", number, match[2], current.name)
@@ -193,4 +198,45 @@ func lineBreaksLike(line, text string) string {
 func renewEnd(p part, body string) string {
 	ending := p.end[len(strings.TrimRight(p.end, "\r\n")):]
 	return endMarker(p.name, body) + ending
+}
+
+// Block is the text of a block that a document has.
+func Block(document []byte, name string) (text string, found bool) {
+	parts, err := parseBlocks(document)
+	if err != nil {
+		return "", false
+	}
+	for _, p := range parts {
+		if p.name == name {
+			return p.body, true
+		}
+	}
+	return "", false
+}
+
+// Seal writes the checksums into the end markers of a document that was made
+// otherwise than by [New]. [Update] then brings it up to date.
+func Seal(document []byte) ([]byte, error) { return seal(document) }
+
+// Verify tells how many blocks of debrief's a document has. Blocks that were
+// edited by hand are an [*EditedError], markers out of order another error.
+func Verify(document []byte) (blocks int, err error) {
+	parts, err := parseBlocks(document)
+	if err != nil {
+		return 0, err
+	}
+	edited := &EditedError{}
+	for _, p := range parts {
+		if p.name == "" {
+			continue
+		}
+		blocks++
+		if sumOf(p.body) != p.sum {
+			edited.Blocks, edited.Lines = append(edited.Blocks, p.name), append(edited.Lines, p.line)
+		}
+	}
+	if len(edited.Blocks) > 0 {
+		return blocks, edited
+	}
+	return blocks, nil
 }

@@ -3,37 +3,20 @@ package output
 import (
 	"encoding"
 	"encoding/json"
-	"flag"
-	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/debrief-sre/debrief/internal/golden"
 	"github.com/debrief-sre/debrief/report"
 )
-
-var update = flag.Bool("update", false, "rewrite golden files")
 
 // TestJSONShape holds the JSON form's fields against a golden file. Lines may
 // be added to it; one that changes or goes needs another schema version.
 func TestJSONShape(t *testing.T) {
 	got := strings.Join(fields("", reflect.TypeFor[report.Report]()), "\n") + "\n"
-	path := filepath.Join("testdata", "fields.golden")
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("run with -update if these may be added (-want +got):\n%s", diff)
-	}
+	golden.Check(t, filepath.Join("testdata", "fields.golden"), got)
 }
 
 // fields gives a type's fields as JSON has them, one a line: path, then what

@@ -32,7 +32,11 @@ func freshMarkdown(set *templates.Set, r report.Report, pictures []templates.Pic
 	if err != nil {
 		return nil, err
 	}
-	return seal(fmt.Appendf(nil, "---\n%s---\n\n%s", front, body))
+	digest, err := r.Digest()
+	if err != nil {
+		return nil, err
+	}
+	return seal(fmt.Appendf(nil, "---\n%s---\n\n%s\n%s", front, body, factsBlock(digest)))
 }
 
 // withoutFrontMatter is the document's text alone.
@@ -98,12 +102,21 @@ type front struct {
 	Mitigated  *time.Time `yaml:"mitigated,omitempty"`
 	Resolved   *time.Time `yaml:"resolved,omitempty"`
 	// What later postmortems recognise the incident by; see package past.
-	Revision  int64      `yaml:"revision,omitempty"`
-	Aborted   *time.Time `yaml:"aborted,omitempty"`
-	Images    []scalar   `yaml:"images,omitempty"`
-	Metrics   []scalar   `yaml:"metrics,omitempty"`
-	SLO       []scalar   `yaml:"slo,omitempty"`
-	Generator scalar     `yaml:"generator"`
+	Revision int64      `yaml:"revision,omitempty"`
+	Aborted  *time.Time `yaml:"aborted,omitempty"`
+	Images   []scalar   `yaml:"images,omitempty"`
+	Metrics  []scalar   `yaml:"metrics,omitempty"`
+	SLO      []scalar   `yaml:"slo,omitempty"`
+	// What indexes add up; see package index. Shares are in the objectives' order.
+	Cause          string     `yaml:"cause,omitempty"`
+	TTD            string     `yaml:"ttd,omitempty"`
+	TTA            string     `yaml:"tta,omitempty"`
+	TTM            string     `yaml:"ttm,omitempty"`
+	TTR            string     `yaml:"ttr,omitempty"`
+	BudgetConsumed []*float64 `yaml:"budget_consumed,omitempty,flow"`
+	RequestsSaved  *float64   `yaml:"requests_saved,omitempty"`
+
+	Generator scalar `yaml:"generator"`
 }
 
 // scalar is a collected string. Unless it is plain words it is quoted, so that
@@ -130,8 +143,9 @@ func frontMatter(r report.Report) ([]byte, error) {
 	}
 	if r.Abort != nil {
 		f.Tags = append(f.Tags, "abort", string(r.Abort.Cause))
-		f.Aborted = utc(&r.Abort.Time)
+		f.Aborted, f.Cause = utc(&r.Abort.Time), string(r.Abort.Cause)
 	}
+	f.TTD, f.TTA, f.TTM, f.TTR = span(r.Measures.TTD), span(r.Measures.TTA), span(r.Measures.TTM), span(r.Measures.TTR)
 	for _, image := range r.NewImages() {
 		f.Images = append(f.Images, scalar(image))
 	}
@@ -143,7 +157,11 @@ func frontMatter(r report.Report) ([]byte, error) {
 	}
 	for _, i := range r.Impact {
 		if i.Target != nil {
-			f.SLO = append(f.SLO, scalar(i.Objective))
+			f.SLO, f.BudgetConsumed = append(f.SLO, scalar(i.Objective)), append(f.BudgetConsumed, i.Consumed)
+		}
+		// Objectives may count the same requests: the largest figure counts all.
+		if c := i.Canary; c != nil && (f.RequestsSaved == nil || c.Saved > *f.RequestsSaved) {
+			f.RequestsSaved = &c.Saved
 		}
 	}
 	data, err := yaml.Marshal(f)
@@ -160,6 +178,14 @@ func serviceOf(r report.Report) string {
 		return r.Incident.Subject.Name
 	}
 	return r.Service()
+}
+
+// span writes seconds as Go does, such as 1m5s; nothing for an unknown number.
+func span(seconds *float64) string {
+	if seconds == nil {
+		return ""
+	}
+	return time.Duration(*seconds * float64(time.Second)).String()
 }
 
 func utc(t *time.Time) *time.Time {

@@ -55,7 +55,7 @@ func TestFrontMatter(t *testing.T) {
 		if !strings.HasPrefix(body, "\n# Blameless Postmortem: ") {
 			t.Errorf("%q: the front matter ends early: %.80q", s, body)
 		}
-		if lines := strings.Count(matter, "\n"); lines > 20 {
+		if lines := strings.Count(matter, "\n"); lines > 22 {
 			t.Errorf("%q: %d lines of front matter", s, lines)
 		}
 		var got front
@@ -72,7 +72,8 @@ func TestFrontMatter(t *testing.T) {
 		want := front{
 			Title: inMatter(templates.Headline(r)), Date: "2026-11-22", Slug: r.Name, Status: "Draft", IncidentID: inMatter(s), Severity: inMatter(s),
 			Services: []scalar{inMatter(service)}, Tags: []string{"postmortem", "rollout", "abort", "analysis"}, Start: &abortedAt,
-			Revision: 2, Aborted: &abortedAt, Images: []scalar{inMatter(s)}, SLO: []scalar{inMatter(s)}, Generator: inMatter(s),
+			Revision: 2, Aborted: &abortedAt, Images: []scalar{inMatter(s)}, SLO: []scalar{inMatter(s)},
+			Cause: "analysis", BudgetConsumed: []*float64{nil}, Generator: inMatter(s),
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", s, diff)

@@ -16,24 +16,28 @@ import (
 	"github.com/debrief-sre/debrief/report"
 )
 
-// errForeign marks a Markdown file that does not mean to be a postmortem.
-var errForeign = errors.New("is no postmortem")
+// ErrForeign marks a Markdown file that does not mean to be a postmortem.
+var ErrForeign = errors.New("is no postmortem")
 
-// front is what is read of the front matter that package output writes. Other
-// keys are for others.
-type front struct {
-	Title, Slug                     string
-	Date, Start, Aborted            string
-	Services, Tags, Images, Metrics []string
+// Front is what is read of the front matter that package output writes, and
+// that people write in its manner: each value's text as it stands there. What
+// is missing is empty. Other keys are for others.
+type Front struct {
+	Title, Slug, Status, Severity, Cause                string
+	Date, Start, Detected, Mitigated, Resolved, Aborted string
+	TTD, TTA, TTM, TTR                                  string // durations
+	RequestsSaved                                       string // a number
+	Services, Tags, Images, Metrics                     []string
+	SLO, BudgetConsumed, BudgetSaved                    []string // the shares are in the order of the objectives
+
+	// Odd are the keys whose values are neither text nor a list where they
+	// should be, sorted. Of those that tell incidents apart this is an error.
+	Odd []string
 }
 
 // Parse reads a postmortem's front matter from the beginning of its Markdown.
 func Parse(document []byte) (report.Earlier, error) {
-	matter, err := frontMatter(document)
-	if err != nil {
-		return report.Earlier{}, err
-	}
-	f, err := decode(matter)
+	f, err := ReadFront(document)
 	if err != nil {
 		return report.Earlier{}, err
 	}
@@ -43,20 +47,31 @@ func Parse(document []byte) (report.Earlier, error) {
 	}
 	f.Title, f.Slug = oneLine(f.Title), oneLine(f.Slug)
 	if f.Title == "" || f.Date == "" || service == "" {
-		return report.Earlier{}, fmt.Errorf("%w: its front matter lacks one of title, date and services", errForeign)
+		return report.Earlier{}, fmt.Errorf("%w: its front matter lacks one of title, date and services", ErrForeign)
 	}
 	e := report.Earlier{
 		PastIncident: report.PastIncident{Title: f.Title, Slug: f.Slug, Service: service},
 		Aborted:      f.Aborted != "" || slices.Contains(f.Tags, "abort"),
 		Images:       f.Images, Metrics: f.Metrics,
 	}
-	e.Date, err = f.when()
+	e.Date, err = f.Time()
 	return e, err
 }
 
-// when is the moment that the incident is dated by. Documents of people, and
-// older ones of ours, state less of it than ours do.
-func (f front) when() (time.Time, error) {
+// ReadFront reads the front matter from the beginning of a document. One that
+// has none is [ErrForeign].
+func ReadFront(document []byte) (Front, error) {
+	matter, err := frontMatter(document)
+	if err != nil {
+		return Front{}, err
+	}
+	return decode(matter)
+}
+
+// Time is the moment that the incident is dated by: its abort, else its start,
+// else the date. Documents of people, and older ones of ours, state less of it
+// than ours do.
+func (f Front) Time() (time.Time, error) {
 	for _, at := range []string{f.Aborted, f.Start} {
 		if at == "" {
 			continue
@@ -88,7 +103,7 @@ func frontMatter(document []byte) ([]byte, error) {
 		size += len(line)
 		switch isFence := string(bytes.TrimRight(line, " \t\r\n")) == fence; {
 		case number == 1 && !isFence:
-			return nil, fmt.Errorf("%w: it has no front matter", errForeign)
+			return nil, fmt.Errorf("%w: it has no front matter", ErrForeign)
 		case number == 1:
 		case size > frontSize:
 			return nil, fmt.Errorf("has front matter of more than %d KiB", frontSize>>10)
@@ -99,7 +114,7 @@ func frontMatter(document []byte) ([]byte, error) {
 		}
 	}
 	if number == 0 {
-		return nil, fmt.Errorf("%w: it is empty", errForeign)
+		return nil, fmt.Errorf("%w: it is empty", ErrForeign)
 	}
 	return nil, errors.New("has front matter that does not end")
 }
@@ -107,45 +122,74 @@ func frontMatter(document []byte) ([]byte, error) {
 // decode reads the YAML from its syntax tree: the decoder of the library
 // follows anchors, which grow without bounds, and does not survive every tree
 // that its parser makes.
-func decode(matter []byte) (front, error) {
+func decode(matter []byte) (Front, error) {
 	if !utf8.Valid(matter) {
-		return front{}, errors.New("has front matter that is not UTF-8")
+		return Front{}, errors.New("has front matter that is not UTF-8")
 	}
 	file, err := parser.ParseBytes(matter, 0)
 	if err != nil {
-		return front{}, errors.New("has front matter that is not YAML")
+		return Front{}, errors.New("has front matter that is not YAML")
 	}
 	if len(file.Docs) != 1 || file.Docs[0].Body == nil {
-		return front{}, fmt.Errorf("%w: its front matter is not one YAML document", errForeign)
+		return Front{}, fmt.Errorf("%w: its front matter is not one YAML document", ErrForeign)
 	}
 	mapping, ok := file.Docs[0].Body.(ast.MapNode)
 	if !ok {
-		return front{}, fmt.Errorf("%w: its front matter is not a mapping", errForeign)
+		return Front{}, fmt.Errorf("%w: its front matter is not a mapping", ErrForeign)
 	}
-	var f front
+	var f Front
 	for i := mapping.MapRange(); i.Next(); {
 		if err := f.set(i.Key().String(), i.Value()); err != nil {
-			return front{}, err
+			return Front{}, err
 		}
 	}
+	slices.Sort(f.Odd)
 	return f, nil
 }
 
 // set takes in one key of the front matter.
-func (f *front) set(key string, value ast.Node) error {
-	texts := map[string]*string{"title": &f.Title, "date": &f.Date, "slug": &f.Slug, "start": &f.Start, "aborted": &f.Aborted}
-	lists := map[string]*[]string{"services": &f.Services, "tags": &f.Tags, "images": &f.Images, "metrics": &f.Metrics}
+func (f *Front) set(key string, value ast.Node) error {
 	ok := true
+	if field := f.text(key); field != nil {
+		*field, ok = text(value)
+	} else if field := f.list(key); field != nil {
+		*field, ok = list(value)
+		if single, is := text(value); !ok && is && slices.Contains(shares, key) {
+			*field, ok = []string{single}, true // of the one objective
+		}
+	}
 	switch {
-	case texts[key] != nil:
-		*texts[key], ok = text(value)
-	case lists[key] != nil:
-		*lists[key], ok = list(value)
-	}
-	if !ok {
+	case ok:
+		return nil
+	case slices.Contains(telling, key):
 		return fmt.Errorf("has front matter whose %s is not what a postmortem has", key)
+	default:
+		f.Odd = append(f.Odd, key)
+		return nil
 	}
-	return nil
+}
+
+var (
+	// telling are the keys by which incidents are told apart.
+	telling = []string{"title", "date", "slug", "start", "aborted", "services", "tags", "images", "metrics"}
+	shares  = []string{"budget_consumed", "budget_saved"}
+)
+
+// text is the field of a key with one value.
+func (f *Front) text(key string) *string {
+	return map[string]*string{
+		"title": &f.Title, "slug": &f.Slug, "status": &f.Status, "severity": &f.Severity, "cause": &f.Cause,
+		"date": &f.Date, "start": &f.Start, "detected": &f.Detected, "mitigated": &f.Mitigated, "resolved": &f.Resolved, "aborted": &f.Aborted,
+		"ttd": &f.TTD, "tta": &f.TTA, "ttm": &f.TTM, "ttr": &f.TTR, "requests_saved": &f.RequestsSaved,
+	}[key]
+}
+
+// list is the field of a key with a list.
+func (f *Front) list(key string) *[]string {
+	return map[string]*[]string{
+		"services": &f.Services, "tags": &f.Tags, "images": &f.Images, "metrics": &f.Metrics,
+		"slo": &f.SLO, "budget_consumed": &f.BudgetConsumed, "budget_saved": &f.BudgetSaved,
+	}[key]
 }
 
 // list is a list of texts; nothing counts as an empty one.

@@ -57,7 +57,7 @@ func Folder(dir, out string) ([]report.Earlier, []Skipped, error) {
 		file := filepath.Join(dir, name)
 		earlier, err := read(file)
 		if err != nil {
-			skipped = append(skipped, Skipped{File: file, Reason: err.Error(), Foreign: errors.Is(err, errForeign)})
+			skipped = append(skipped, Skipped{File: file, Reason: err.Error(), Foreign: errors.Is(err, ErrForeign)})
 			continue
 		}
 		earlier.Link = (&url.URL{Path: path.Join(way, name)}).String()

@@ -57,18 +57,18 @@ func analysisInterval(s scene) (string, []evidence.Citation) {
 	}
 	cited := []evidence.Citation{v.run.Evidence}
 	text := fmt.Sprintf("The metric %s aborted the rollout after %s (failure limit %s) at an interval of %s%s: %s from the first failed one to the last.",
-		v.metric.Name, counted(len(v.failed), "failed measurement"), limit(v.metric), length(interval), afterDelay(v.metric), length(to.Sub(from)))
+		v.metric.Name, counted(len(v.failed), "failed measurement"), limit(v.metric), Length(interval), afterDelay(v.metric), Length(to.Sub(from)))
 	if f, known := s.failedBy(to); known {
-		text += fmt.Sprintf(" By the last one, "+f.of, whole(f.count))
+		text += fmt.Sprintf(" By the last one, "+f.of, Count(f.count))
 		if before, known := s.failedBy(from); known && f.count >= before.count {
-			text += fmt.Sprintf(", %s of them since the first", whole(f.count-before.count))
+			text += fmt.Sprintf(", %s of them since the first", Count(f.count-before.count))
 		}
 		text += "."
 		cited = append(cited, f.cited...)
 	}
 	half := (interval / 2).Truncate(time.Second)
 	faster := to.Sub(from) - time.Duration(last-first)*(interval-half)
-	text += fmt.Sprintf(" With an interval of %s the same %s would have taken %s.", length(half), counted(last-first+1, "measurement"), length(faster))
+	text += fmt.Sprintf(" With an interval of %s the same %s would have taken %s.", Length(half), counted(last-first+1, "measurement"), Length(faster))
 	return text, cited
 }
 
@@ -81,7 +81,7 @@ func limit(m timeline.Metric) string {
 
 func afterDelay(m timeline.Metric) string {
 	if delay, err := time.ParseDuration(m.InitialDelay); err == nil && delay > 0 {
-		return " after an initial delay of " + length(delay)
+		return " after an initial delay of " + Length(delay)
 	}
 	return ""
 }
@@ -99,15 +99,15 @@ func lateFirstMeasurement(s scene) (string, []evidence.Citation) {
 		return "", nil
 	}
 	cited := []evidence.Citation{v.run.Evidence}
-	text := fmt.Sprintf("The new version first had traffic at %s UTC; the metric %s was first measured %s later, and failed.", clock(exposed), v.metric.Name, length(late))
+	text := fmt.Sprintf("The new version first had traffic at %s UTC; the metric %s was first measured %s later, and failed.", clock(exposed), v.metric.Name, Length(late))
 	if wait := v.run.Started.Sub(exposed); wait >= time.Second && v.run.Started.Before(first) {
-		text += fmt.Sprintf(" %s of that passed before the analysis began%s.", length(wait), thenDelay(v.metric))
+		text += fmt.Sprintf(" %s of that passed before the analysis began%s.", Length(wait), thenDelay(v.metric))
 	}
 	if f, known := s.failedBy(first); known {
 		if f.count < 1 {
 			return "", nil
 		}
-		text += fmt.Sprintf(" By the first measurement, "+f.of+".", whole(f.count))
+		text += fmt.Sprintf(" By the first measurement, "+f.of+".", Count(f.count))
 		cited = append(cited, f.cited...)
 	}
 	return text, cited
@@ -115,7 +115,7 @@ func lateFirstMeasurement(s scene) (string, []evidence.Citation) {
 
 func thenDelay(m timeline.Metric) string {
 	if delay, err := time.ParseDuration(m.InitialDelay); err == nil && delay > 0 {
-		return fmt.Sprintf(", %s was its initial delay", length(delay))
+		return fmt.Sprintf(", %s was its initial delay", Length(delay))
 	}
 	return ""
 }
@@ -135,7 +135,7 @@ func noAnalysis(s scene) (string, []evidence.Citation) {
 	}
 	text := fmt.Sprintf("Revision %d was aborted by %s", r.Revision, by)
 	if after := r.Abort.Time.Sub(r.Started); !r.Started.IsZero() && after > 0 {
-		text += fmt.Sprintf(" %s after its start", length(after))
+		text += fmt.Sprintf(" %s after its start", Length(after))
 	}
 	return text + ", and it had no AnalysisRun: 0 measurements were taken of the new version.", r.Abort.Evidence
 }

@@ -17,7 +17,7 @@ func missingSLO(s scene) (string, []evidence.Citation) {
 	text := fmt.Sprintf("No service level objective applied to %s, so ", s.facts.Rollout.Subject)
 	for _, i := range s.report.Impact {
 		if i.Measured {
-			return text + fmt.Sprintf("the %s failed of %s requests that the analysis's own counters show are held against no error budget.", whole(i.Bad), whole(i.Total)), citedBy(i)
+			return text + fmt.Sprintf("the %s failed of %s requests that the analysis's own counters show are held against no error budget.", Count(i.Bad), Count(i.Total)), citedBy(i)
 		}
 	}
 	return text + "no error budget says what the incident cost.", nil
@@ -90,7 +90,7 @@ func detectedByPeople(s scene) (string, []evidence.Citation) {
 	if !automatic {
 		return text + " No alert, automatic page or failed measurement is known.", cited
 	}
-	text += fmt.Sprintf(" The first automatic one came %s later: %s.", length(machine.Time.Sub(person.Time)), machine.Title)
+	text += fmt.Sprintf(" The first automatic one came %s later: %s.", Length(machine.Time.Sub(person.Time)), machine.Title)
 	return text, append(cited, machine.Evidence...)
 }
 
@@ -130,10 +130,10 @@ func (s scene) refused(source string) bool {
 // itself within the target needed none.
 func slowAck(s scene) (string, []evidence.Citation) {
 	m := s.story.Measures
-	target := fmt.Sprintf("the target of %s", length(s.ack))
+	target := fmt.Sprintf("the target of %s", Length(s.ack))
 	switch {
 	case m.TTA != nil && *m.TTA > s.ack:
-		return fmt.Sprintf("The page of %s UTC was acknowledged after %s, %s above %s.", clock(m.Paged.Time), length(*m.TTA), length(*m.TTA-s.ack), target),
+		return fmt.Sprintf("The page of %s UTC was acknowledged after %s, %s above %s.", clock(m.Paged.Time), Length(*m.TTA), Length(*m.TTA-s.ack), target),
 			s.cite(m.Paged.Event, m.Acked.Event)
 	case m.Acked.Known() || !m.Paged.Known() || !s.answered("pagerduty/log_entries"):
 		return "", nil
@@ -143,7 +143,7 @@ func slowAck(s scene) (string, []evidence.Citation) {
 		until, how = e.Time, "when it was resolved"
 	}
 	if waited := until.Sub(m.Paged.Time); waited > s.ack {
-		return fmt.Sprintf("The page of %s UTC had not been acknowledged %s, %s later; %s is exceeded.", clock(m.Paged.Time), how, length(waited), target), s.cite(m.Paged.Event)
+		return fmt.Sprintf("The page of %s UTC had not been acknowledged %s, %s later; %s is exceeded.", clock(m.Paged.Time), how, Length(waited), target), s.cite(m.Paged.Event)
 	}
 	return "", nil
 }
@@ -168,7 +168,7 @@ func eventsExpired(s scene) (string, []evidence.Citation) {
 		}
 		text := fmt.Sprintf("Kubernetes events were collected at %s UTC", s.manifest.CollectedAt.UTC().Format(time.DateTime))
 		if started := s.facts.Rollout.Started; !started.IsZero() && s.manifest.CollectedAt.After(started) {
-			text += fmt.Sprintf(", %s after the update began", length(s.manifest.CollectedAt.Sub(started)))
+			text += fmt.Sprintf(", %s after the update began", Length(s.manifest.CollectedAt.Sub(started)))
 		}
 		return text + ": " + c.Reason + ".", nil
 	}

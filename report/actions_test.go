@@ -1,9 +1,7 @@
 package report_test
 
 import (
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -12,11 +10,10 @@ import (
 	"time"
 
 	"github.com/debrief-sre/debrief/evidence"
+	"github.com/debrief-sre/debrief/internal/golden"
 	"github.com/debrief-sre/debrief/report"
 	"github.com/debrief-sre/debrief/timeline"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // ruleTests change the calm incident: just enough for a rule, marked by want,
 // or just not.
@@ -172,7 +169,7 @@ var ruleTests = []struct {
 // TestActions holds every rule against an incident that just does and just
 // does not call for it. The reasons are in testdata/actions.txt.
 func TestActions(t *testing.T) {
-	var golden strings.Builder
+	var story strings.Builder
 	seen := map[string][2]bool{}
 	for _, test := range ruleTests {
 		t.Run(test.rule+"/"+test.name, func(t *testing.T) {
@@ -185,7 +182,7 @@ func TestActions(t *testing.T) {
 			}
 			both := seen[test.rule]
 			if n >= 0 {
-				fmt.Fprintf(&golden, "%s: %s\n%s\n%s\n%v\n\n", test.rule, test.name, actions[n].Title, actions[n].Reason, actions[n].Evidence)
+				fmt.Fprintf(&story, "%s: %s\n%s\n%s\n%v\n\n", test.rule, test.name, actions[n].Title, actions[n].Reason, actions[n].Evidence)
 				both[0] = true
 				if !regexp.MustCompile(`\d`).MatchString(actions[n].Reason) && test.name != "none, without counters" {
 					t.Errorf("no figure in %q", actions[n].Reason)
@@ -201,22 +198,7 @@ func TestActions(t *testing.T) {
 			t.Errorf("%s has no test that it applies, or none that it does not", rule.ID)
 		}
 	}
-	file := filepath.Join("testdata", "actions.txt")
-	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(golden.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if golden.String() != string(want) {
-		t.Errorf("got:\n%swant:\n%s", golden.String(), want)
-	}
+	golden.Check(t, filepath.Join("testdata", "actions.txt"), story.String())
 }
 
 func TestActionRules(t *testing.T) {

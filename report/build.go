@@ -20,6 +20,7 @@ type Options struct {
 	// AckTarget is within what time pages are to be acknowledged; 0 is [AckTarget].
 	AckTarget time.Duration
 	Earlier   []Earlier // earlier postmortems, of which only those like this incident are told of
+	Bundle    *Bundle   // the evidence's file, if the document shall name it
 }
 
 // Build makes the report of the incident that a bundle's facts describe.
@@ -34,7 +35,7 @@ func Build(m evidence.Manifest, f timeline.Facts, o Options) Report {
 
 	r := Report{
 		SchemaVersion: SchemaVersion, Tool: m.Tool, Collected: m.CollectedAt,
-		Coverage: m.Coverage, Notes: m.Notes, Warnings: story.Warnings, Authors: o.Authors,
+		Coverage: m.Coverage, Notes: m.Notes, Warnings: story.Warnings, Authors: o.Authors, Bundle: o.Bundle,
 		Change: changeOf(f.Rollout, story.Events), Measures: measuresOf(story.Measures),
 		Analyses: analysesOf(f.Rollout.Analyses), Pages: pagesOf(f.Pages),
 		Phases: []Phase{}, Events: []Event{}, Impact: []Impact{}, Series: []Series{},
@@ -53,10 +54,11 @@ func Build(m evidence.Manifest, f timeline.Facts, o Options) Report {
 	r.Weights = weightsOf(story.Events, f.Rollout)
 	window := impactWindow(f.Rollout, story)
 	for _, data := range f.SLIs {
-		r.Impact = append(r.Impact, impactOf(slo.Assess(data, window.Start, window.End, canary), data.Budget, data.Queries))
+		impact := slo.Assess(data, window.Start, window.End, canary)
+		r.Impact = append(r.Impact, impactOf(impact, data.Budget, data.Queries))
 		if !data.FromAnalysis {
-			whole := slo.Assess(data, story.Window.Start, story.Window.End, canary)
-			r.Series = append(r.Series, objectiveSeries(whole))
+			slices := slo.Slices(data, story.Window.Start, story.Window.End, impact.SliceLength)
+			r.Series = append(r.Series, objectiveSeries(data.Objective, slices))
 		}
 	}
 	for _, m := range f.Metrics {
@@ -294,6 +296,7 @@ func exposureStart(f timeline.Facts, w evidence.Window) time.Time {
 func breachEvent(d slo.Data, b slo.Interval, r timeline.Rollout) timeline.Event {
 	e := sliEvent(d, r)
 	e.Kind, e.Time, e.End, e.Precision = timeline.SLIBreached, b.Start, b.End, b.Precision
+	e.Same = "objective below/" + d.Objective.Name
 	e.Title = fmt.Sprintf("%s below its objective of %s", d.Objective.Name, Percent(d.Objective.Target))
 	e.Detail = fmt.Sprintf("%.0f of %.0f events bad until %s; worst burn rate %s", b.Bad, b.Total, b.End.UTC().Format(time.TimeOnly), Number(b.PeakBurnRate))
 	return e
@@ -302,6 +305,7 @@ func breachEvent(d slo.Data, b slo.Interval, r timeline.Rollout) timeline.Event 
 func recoveryEvent(d slo.Data, b slo.Interval, r timeline.Rollout) timeline.Event {
 	e := sliEvent(d, r)
 	e.Kind, e.Time, e.Precision, e.Sampled = timeline.SLIRecovered, b.End, b.Precision, true
+	e.Same = "objective back/" + d.Objective.Name
 	e.Title = fmt.Sprintf("%s back within its objective of %s", d.Objective.Name, Percent(d.Objective.Target))
 	return e
 }

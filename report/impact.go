@@ -2,7 +2,6 @@ package report
 
 import (
 	"math"
-	"strconv"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -97,29 +96,4 @@ func impactOf(m slo.Impact, budget slo.Budget, queries []slo.Query) Impact {
 		}
 	}
 	return out
-}
-
-// Percent writes a ratio as a percentage with three significant digits, and
-// with more near the whole, where they count: 99.95 % for 0.9995.
-func Percent(ratio float64) string {
-	if ratio > 0.99 && ratio < 1 {
-		return significant(ratio*100, 5) + " %"
-	}
-	return significant(ratio*100, 3) + " %"
-}
-
-// Number writes a figure for people: four significant digits, no exponent.
-func Number(f float64) string { return significant(f, 4) }
-
-func significant(f float64, figures int) string {
-	switch {
-	case math.IsNaN(f) || math.IsInf(f, 0):
-		return "unknown"
-	case f == math.Trunc(f) && math.Abs(f) < 1e15:
-		return strconv.FormatFloat(f, 'f', -1, 64)
-	}
-	digits := figures - 1 - int(math.Floor(math.Log10(math.Abs(f))))
-	digits = max(0, min(digits, 6))
-	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(f, 'f', digits, 64), 64)
-	return strconv.FormatFloat(rounded, 'f', -1, 64)
 }

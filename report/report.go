@@ -30,6 +30,7 @@ type Report struct {
 	Measures  Measures            `json:"measures"`
 	Phases    []Phase             `json:"phases"`
 	Events    []Event             `json:"events"`
+	Hidden    []Hidden            `json:"hidden,omitempty"` // events that reviewers took from the timeline, by time
 	Series    []Series            `json:"series"`
 	Weights   []Weight            `json:"weights"`
 	Coverage  []evidence.Coverage `json:"coverage"`
@@ -37,8 +38,9 @@ type Report struct {
 	Notes     []string            `json:"notes,omitempty"`
 	Warnings  []string            `json:"warnings,omitempty"` // about order and clocks
 	Authors   string              `json:"authors,omitempty"`
-	Actions   []Action            `json:"actions"`        // proposed, in the rules' order
-	Past      *Past               `json:"past,omitempty"` // null when no earlier postmortem is like this one
+	Bundle    *Bundle             `json:"bundle,omitempty"` // the evidence's file
+	Actions   []Action            `json:"actions"`          // proposed, in the rules' order
+	Past      *Past               `json:"past,omitempty"`   // null when no earlier postmortem is like this one
 }
 
 // Incident is the frame of the story.
@@ -184,6 +186,25 @@ type Event struct {
 	Key       bool                `json:"key"`
 	Evidence  []evidence.Citation `json:"evidence"`
 	Links     []timeline.Link     `json:"links,omitempty"`
+	Reviewed  *Reviewed           `json:"reviewed,omitempty"` // null when reviewers left it as it is
+}
+
+// Reviewed is what reviewers decided about an event.
+type Reviewed struct {
+	Pinned bool   `json:"pinned,omitempty"` // they made it a key moment
+	Title  string `json:"title,omitempty"`  // its own, in the place of which they gave it another
+	Added  bool   `json:"added,omitempty"`  // they state it: no source told of it
+}
+
+// Hidden is an event that reviewers took from the timeline.
+type Hidden struct {
+	ID       string              `json:"id"`
+	Time     time.Time           `json:"time"`
+	Kind     timeline.Kind       `json:"kind"`
+	Source   string              `json:"source"`
+	Title    string              `json:"title"`
+	Reason   string              `json:"reason"` // the reviewers' words
+	Evidence []evidence.Citation `json:"evidence"`
 }
 
 // KeyMoments are the events of the main timeline.

@@ -34,13 +34,13 @@ type Weight struct {
 }
 
 // objectiveSeries is the error rate slice by slice, against what the objective allows.
-func objectiveSeries(m slo.Impact) Series {
-	s := Series{Name: m.Objective.Name + ": error rate", Query: ratioOf(m.Objective), Points: []Point{}}
-	if m.Objective.HasTarget() {
-		allowed := math.Round((1-m.Objective.Target)*1e12) / 1e12
+func objectiveSeries(o slo.Objective, slices []slo.Slice) Series {
+	s := Series{Name: o.Name + ": error rate", Query: ratioOf(o), Points: []Point{}}
+	if o.HasTarget() {
+		allowed := math.Round((1-o.Target)*1e12) / 1e12
 		s.Threshold, s.Condition = &allowed, "at most "+Percent(allowed)+" by the objective"
 	}
-	for _, slice := range m.Slices {
+	for _, slice := range slices {
 		p := Point{Time: slice.Start}
 		if slice.Known && slice.Total > 0 {
 			rate := slice.Bad / slice.Total

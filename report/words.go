@@ -8,25 +8,46 @@ import (
 	"time"
 )
 
-// counted is a number of things, as in "3 pods".
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
+// Percent writes a ratio as a percentage with three significant digits, and
+// with more near the whole, where they count: 99.95 % for 0.9995.
+func Percent(ratio float64) string {
+	if ratio > 0.99 && ratio < 1 {
+		return significant(ratio*100, 5) + " %"
 	}
-	return whole(float64(n)) + " " + what + "s"
+	return significant(ratio*100, 3) + " %"
 }
 
-// whole writes a count with thousands separated, as in 1,192.
-func whole(f float64) string {
-	digits := strconv.FormatFloat(math.Round(math.Max(0, f)), 'f', 0, 64)
-	for i := len(digits) - 3; i > 0; i -= 3 {
+// Number writes a figure for people: four significant digits, no exponent.
+func Number(f float64) string { return significant(f, 4) }
+
+func significant(f float64, figures int) string {
+	switch {
+	case math.IsNaN(f) || math.IsInf(f, 0):
+		return "unknown"
+	case f == math.Trunc(f) && math.Abs(f) < 1e15:
+		return strconv.FormatFloat(f, 'f', -1, 64)
+	}
+	digits := figures - 1 - int(math.Floor(math.Log10(math.Abs(f))))
+	digits = max(0, min(digits, 6))
+	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(f, 'f', digits, 64), 64)
+	return strconv.FormatFloat(rounded, 'f', -1, 64)
+}
+
+// Count writes a whole number with thousands separated, as in 1,192.
+func Count(f float64) string {
+	digits := strconv.FormatFloat(math.Round(f)+0, 'f', 0, 64) // + 0: no negative zero
+	first := 0
+	if digits[0] == '-' {
+		first = 1
+	}
+	for i := len(digits) - 3; i > first; i -= 3 {
 		digits = digits[:i] + "," + digits[i:]
 	}
 	return digits
 }
 
-// length writes a duration, as in "1 min 5 s".
-func length(d time.Duration) string {
+// Length writes a duration, as in "1 min 5 s".
+func Length(d time.Duration) string {
 	d = d.Round(time.Second)
 	switch {
 	case d < time.Minute:
@@ -36,6 +57,14 @@ func length(d time.Duration) string {
 	default:
 		return strings.TrimSuffix(fmt.Sprintf("%d h %d min", d/time.Hour, d%time.Hour/time.Minute), " 0 min")
 	}
+}
+
+// counted is a number of things, as in "3 pods".
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return Count(float64(n)) + " " + what + "s"
 }
 
 func clock(t time.Time) string { return t.UTC().Format(time.TimeOnly) }

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/debrief-sre/debrief/evidence"
+	"github.com/debrief-sre/debrief/internal/printable"
 	"github.com/debrief-sre/debrief/report"
 	"github.com/debrief-sre/debrief/timeline"
 )
@@ -132,7 +133,7 @@ func TestHostileReportKeepsItsShape(t *testing.T) {
 	eachBuiltin(t, func(t *testing.T, set *Set) {
 		want := tags(t, written(t, set, filled("x")))
 		for _, s := range hostile {
-			if oneLine(s) == "" {
+			if printable.Line(s) == "" {
 				continue
 			}
 			if diff := cmp.Diff(want, tags(t, written(t, set, filled(s)))); diff != "" {

@@ -19,6 +19,7 @@ func filled(s string) report.Report {
 			list[i].Link = "past.md" // of what is none, TestLink has more
 		}
 	}
+	r.Bundle.URL = "bundle.zip"
 	return r
 }
 

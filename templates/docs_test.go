@@ -2,7 +2,6 @@ package templates
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"go/ast"
 	"go/doc/comment"
@@ -15,33 +14,17 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/debrief-sre/debrief/internal/golden"
 	"github.com/debrief-sre/debrief/report"
 	"github.com/debrief-sre/debrief/timeline"
 )
 
 //go:generate go test -run TestDocs -update .
 
-var update = flag.Bool("update", false, "write docs/templates.md anew")
-
 // TestDocs keeps docs/templates.md in step with the types, the functions and
 // the example.
 func TestDocs(t *testing.T) {
-	const path = "../docs/templates.md"
-	got := docs(t)
-	if *update {
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("out of date, run with -update (-file +types):\n%s", diff)
-	}
+	golden.Check(t, "../docs/templates.md", docs(t))
 }
 
 func docs(t *testing.T) []byte {

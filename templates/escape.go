@@ -4,31 +4,12 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"unicode"
+
+	"github.com/debrief-sre/debrief/internal/printable"
 )
 
 // Collected text is hostile until escaped. It is placed in Markdown as running
 // text, as a code span or as a fenced block; table cells need their own care.
-
-// Clean drops what must reach neither a document nor a terminal: control
-// characters, terminal escapes and the bidirectional controls that make text
-// read differently from what it is. Their places are marked, so that nothing
-// vanishes silently. Line breaks and tabs stay.
-func Clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t':
-			return r
-		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r), r == '\u2028', r == '\u2029', r == '\ufeff':
-			return unicode.ReplacementChar
-		default:
-			return r
-		}
-	}, strings.ToValidUTF8(strings.ReplaceAll(s, "\r\n", "\n"), string(unicode.ReplacementChar)))
-}
-
-// oneLine folds all white space, line breaks included, to single spaces.
-func oneLine(s string) string { return strings.Join(strings.Fields(Clean(s)), " ") }
 
 // joiner is an invisible character that keeps Markdown from making links and
 // mentions out of text; nothing else stops them from looking at plain text.
@@ -50,7 +31,7 @@ var lineStart = regexp.MustCompile(`^([0-9]{1,9})([.)](?: |$))|^()([-+=:])`)
 // text escapes a string for running text or a table cell: it renders as
 // itself, on one line, whatever it holds and wherever on a line it stands.
 func text(s string) string {
-	escaped := webHost.ReplaceAllString(textEscapes.Replace(oneLine(s)), "$1"+joiner+".")
+	escaped := webHost.ReplaceAllString(textEscapes.Replace(printable.Line(s)), "$1"+joiner+".")
 	return lineStart.ReplaceAllString(escaped, `$1$3\$2$4`)
 }
 
@@ -58,7 +39,7 @@ func text(s string) string {
 // In tables a pipe ends the cell even there, and a span cannot escape it, so
 // strings with a pipe become escaped text.
 func code(s string) string {
-	s = oneLine(s)
+	s = printable.Line(s)
 	if s == "" {
 		return ""
 	}
@@ -74,7 +55,7 @@ func code(s string) string {
 
 // fence makes a fenced block of a string, one that the string cannot end.
 func fence(language, s string) string {
-	s = strings.TrimRight(Clean(s), "\n \t")
+	s = strings.TrimRight(printable.Text(s), "\n \t")
 	marks := strings.Repeat("`", max(3, longestRun(s, '`')+1))
 	return marks + language + "\n" + s + "\n" + marks
 }
@@ -83,7 +64,7 @@ func fence(language, s string) string {
 // not a relative path becomes text without a link.
 func link(title, address string) string {
 	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || strings.HasPrefix(address, "/") || oneLine(address) != address || u.Path == "" {
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || strings.HasPrefix(address, "/") || printable.Line(address) != address || u.Path == "" {
 		return text(title)
 	}
 	label := text(title)

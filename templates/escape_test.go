@@ -13,6 +13,8 @@ import (
 	goldmarkhtml "github.com/yuin/goldmark/renderer/html"
 	"golang.org/x/net/html"
 	"pgregory.net/rapid"
+
+	"github.com/debrief-sre/debrief/internal/printable"
 )
 
 // hostile are strings that try to be more than text. Each also seeds the fuzzer.
@@ -96,19 +98,19 @@ type place struct {
 }
 
 var places = []place{
-	{"paragraph", text, "before\n\nX\n\nafter\n", "p; 'before';p; 'X';p; 'after'", oneLine},
-	{"line of a paragraph", text, "before\nX\n", "p; 'before\nX'", oneLine},
-	{"middle of a line", text, "before X after\n", "p; 'before X after'", oneLine},
-	{"list item", text, "- X\n- after\n", "ul; li;  'X'; li;  'after'", oneLine},
-	{"quote", text, "> X\n", "blockquote; p;  'X'", oneLine},
-	{"heading", text, "# before: X\n", "h1; 'before: X'", oneLine},
-	{"table cell", text, "| a | b |\n| --- | --- |\n| X | c |\n| d | X |\n", tableOutline("'X'"), oneLine},
-	{"bold table cell", text, "| a | b |\n| --- | --- |\n| **X** | c |\n| d | **X** (x) |\n", "table; thead;  tr;   th;    'a';   th;    'b'; tbody;  tr;   td;    strong;     'X';   td;    'c';  tr;   td;    'd';   td;    strong;     'X';    ' (x)'", oneLine},
-	{"code span", code, "X\n", "p; code;  'X'", oneLine},
-	{"code span in a line", code, "a `b` X `c`\n", "p; 'a '; code;  'b'; ' '; code;  'X'; ' '; code;  'c'", oneLine},
-	{"code span in a table", code, "| a | b |\n| --- | --- |\n| X | c |\n| d | X |\n", tableOutline("code;     'X'"), oneLine},
-	{"fence", func(s string) string { return fence("promql", s) }, "before\n\nX\n\nafter\n", "p; 'before';pre; code;  'X\n';p; 'after'", func(s string) string { return strings.TrimRight(Clean(s), "\n \t") }},
-	{"fence after a line", func(s string) string { return fence("", s) }, "before\nX\nafter\n", "p; 'before';pre; code;  'X\n';p; 'after'", func(s string) string { return strings.TrimRight(Clean(s), "\n \t") }},
+	{"paragraph", text, "before\n\nX\n\nafter\n", "p; 'before';p; 'X';p; 'after'", printable.Line},
+	{"line of a paragraph", text, "before\nX\n", "p; 'before\nX'", printable.Line},
+	{"middle of a line", text, "before X after\n", "p; 'before X after'", printable.Line},
+	{"list item", text, "- X\n- after\n", "ul; li;  'X'; li;  'after'", printable.Line},
+	{"quote", text, "> X\n", "blockquote; p;  'X'", printable.Line},
+	{"heading", text, "# before: X\n", "h1; 'before: X'", printable.Line},
+	{"table cell", text, "| a | b |\n| --- | --- |\n| X | c |\n| d | X |\n", tableOutline("'X'"), printable.Line},
+	{"bold table cell", text, "| a | b |\n| --- | --- |\n| **X** | c |\n| d | **X** (x) |\n", "table; thead;  tr;   th;    'a';   th;    'b'; tbody;  tr;   td;    strong;     'X';   td;    'c';  tr;   td;    'd';   td;    strong;     'X';    ' (x)'", printable.Line},
+	{"code span", code, "X\n", "p; code;  'X'", printable.Line},
+	{"code span in a line", code, "a `b` X `c`\n", "p; 'a '; code;  'b'; ' '; code;  'X'; ' '; code;  'c'", printable.Line},
+	{"code span in a table", code, "| a | b |\n| --- | --- |\n| X | c |\n| d | X |\n", tableOutline("code;     'X'"), printable.Line},
+	{"fence", func(s string) string { return fence("promql", s) }, "before\n\nX\n\nafter\n", "p; 'before';pre; code;  'X\n';p; 'after'", func(s string) string { return strings.TrimRight(printable.Text(s), "\n \t") }},
+	{"fence after a line", func(s string) string { return fence("", s) }, "before\nX\nafter\n", "p; 'before';pre; code;  'X\n';p; 'after'", func(s string) string { return strings.TrimRight(printable.Text(s), "\n \t") }},
 }
 
 func tableOutline(cell string) string {
@@ -173,24 +175,4 @@ func FuzzEscape(f *testing.F) {
 			p.holds(t, s)
 		}
 	})
-}
-
-func TestClean(t *testing.T) {
-	tests := []struct{ name, in, want string }{
-		{"plain", "a b\tc\nd", "a b\tc\nd"},
-		{"line breaks of Windows", "a\r\nb", "a\nb"},
-		{"a carriage return that would hide what precedes it", "secret\rharmless", "secret\ufffdharmless"},
-		{"NUL", "a\x00b", "a\ufffdb"},
-		{"terminal escapes", "\x1b[31mred", "\ufffd[31mred"},
-		{"C1 controls", "\u009b31m", "\ufffd31m"},
-		{"invalid UTF-8", "a\xff\xfeb", "a\ufffdb"},
-		{"bidirectional controls", "\u202ea\u2066b\u200f", "\ufffda\ufffdb\ufffd"},
-		{"line separators", "a\u2028b\u2029c", "a\ufffdb\ufffdc"},
-		{"byte order mark", "\ufeffa", "\ufffda"},
-	}
-	for _, tt := range tests {
-		if got := Clean(tt.in); got != tt.want {
-			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
-		}
-	}
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/debrief-sre/debrief/report"
@@ -18,15 +17,7 @@ func seconds(v any) (string, error) {
 	if err != nil || !known {
 		return "unknown", err
 	}
-	d := time.Duration(math.Round(f)) * time.Second
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%d s", int(d.Seconds())), nil
-	case d < time.Hour:
-		return strings.TrimSuffix(fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60), " 0 s"), nil
-	default:
-		return strings.TrimSuffix(fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60), " 0 min"), nil
-	}
+	return report.Length(time.Duration(math.Round(f)) * time.Second), nil
 }
 
 func number(v any) (string, error) {
@@ -64,17 +55,7 @@ func count(v any) (string, error) {
 	if err != nil || !known {
 		return "unknown", err
 	}
-	digits := strconv.FormatFloat(math.Round(f)+0, 'f', 0, 64) // + 0: no negative zero
-	sign := ""
-	if strings.HasPrefix(digits, "-") {
-		sign, digits = "-", digits[1:]
-	}
-	var groups []string
-	for len(digits) > 3 {
-		groups = append([]string{digits[len(digits)-3:]}, groups...)
-		digits = digits[:len(digits)-3]
-	}
-	return sign + strings.Join(append([]string{digits}, groups...), ","), nil
+	return report.Count(f), nil
 }
 
 // positive tells whether a figure is known and above zero.

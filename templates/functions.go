@@ -45,6 +45,7 @@ var ours = []function{
 	{"cause", "CAUSE", "what an abort's cause means, as in: a failed analysis", causeWords},
 	{"condition", "METRIC", "what an analysis metric was held against", condition},
 	{"citations", "CITATIONS", "the evidence of a statement, at most two entries of the bundle", citations},
+	{"basis", "EVENT", "what an event rests on: its evidence as citations writes it, or that a reviewer states it", basis},
 	{"gantt", "PHASES", "the phases as a Mermaid diagram; keep a table beside it", gantt},
 }
 

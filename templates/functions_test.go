@@ -128,6 +128,14 @@ func TestCitations(t *testing.T) {
 	}
 }
 
+func TestBasis(t *testing.T) {
+	cited := report.Event{Evidence: []evidence.Citation{"a:1"}, Reviewed: &report.Reviewed{Pinned: true}}
+	added := report.Event{Reviewed: &report.Reviewed{Added: true}}
+	if got := basis(cited) + ", " + basis(added); got != "`a:1`, stated by a reviewer" {
+		t.Errorf("got %s", got)
+	}
+}
+
 func TestImages(t *testing.T) {
 	one := report.Image{Container: "app", From: "a:1", To: "a:2"}
 	tests := []struct {

@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/debrief-sre/debrief/internal/printable"
 	"github.com/debrief-sre/debrief/report"
 )
 
@@ -53,7 +54,7 @@ func ganttLabel(s string) string {
 		default:
 			return -1
 		}
-	}, oneLine(s))
+	}, printable.Line(s))
 	s = strings.Join(strings.Fields(s), " ")
 	first := strings.IndexFunc(s, unicode.IsLetter) == 0
 	for _, word := range ganttWords {

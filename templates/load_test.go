@@ -108,7 +108,7 @@ func TestErrors(t *testing.T) {
 		{"field of a list", "{{ .Impact.Bad }}", "1: .Impact.Bad: no such field; this is a list: use {{ range }}, or {{ index LIST 0 }}"},
 		{"field of a time", "{{ .Collected.Foo }}", "1: .Collected.Foo: no such field"},
 		{"the document's field within range", "{{ range .Events }}{{ .Abort }}{{ end }}", "(within range or with, the document's field is $.Abort, if the partial was given it)"},
-		{"function", "{{ secnods 1 }}", "1: there is no function secnods (did you mean seconds?); there are cause, citations, clock, "},
+		{"function", "{{ secnods 1 }}", "1: there is no function secnods (did you mean seconds?); there are basis, cause, citations, clock, "},
 		{"sprig's function that reads the environment", `{{ env "HOME" }}`, "1: there is no function env"},
 		{"partial", `{{ template "sumary" . }}`, `1: there is no partial "sumary" (did you mean summary?); there are actions, `},
 		{"syntax", "\n\n{{ if }}", "3: missing value for if"},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/debrief-sre/debrief/evidence"
+	"github.com/debrief-sre/debrief/internal/printable"
 	"github.com/debrief-sre/debrief/report"
 	"github.com/debrief-sre/debrief/timeline"
 )
@@ -47,6 +48,14 @@ func citations(list []evidence.Citation) string {
 	return strings.Join(parts, ", ")
 }
 
+// basis says what an event rests on: its evidence, or the word of a reviewer.
+func basis(e report.Event) string {
+	if e.Reviewed != nil && e.Reviewed.Added {
+		return "stated by a reviewer"
+	}
+	return citations(e.Evidence)
+}
+
 // Headline names the incident in one line.
 func Headline(r report.Report) string {
 	if r.Incident.Subject.Kind == publicKind {
@@ -56,7 +65,7 @@ func Headline(r report.Report) string {
 	if r.Change.Strategy == "blueGreen" {
 		kind = "Blue-Green"
 	}
-	what := fmt.Sprintf("%s Rollout of %s (Revision %d)", kind, oneLine(r.Incident.Subject.Name), r.Incident.Revision)
+	what := fmt.Sprintf("%s Rollout of %s (Revision %d)", kind, printable.Line(r.Incident.Subject.Name), r.Incident.Revision)
 	if r.Abort == nil {
 		return what
 	}

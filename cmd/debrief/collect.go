@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,7 +12,7 @@ import (
 	"github.com/debrief-sre/debrief/collectors"
 	"github.com/debrief-sre/debrief/config"
 	"github.com/debrief-sre/debrief/evidence"
-	"github.com/debrief-sre/debrief/templates"
+	"github.com/debrief-sre/debrief/internal/printable"
 )
 
 func newCollect(env environment) *cobra.Command {
@@ -72,6 +71,11 @@ func collect(ctx context.Context, env environment, cfg *config.Config, flags *so
 	if err != nil {
 		return nil, err
 	}
+	return seal(ctx, env, cfg, settings, search, place)
+}
+
+// seal collects the incident that the search finds.
+func seal(ctx context.Context, env environment, cfg *config.Config, settings *collectors.Settings, search collectors.Search, place func(*collectors.Target) string) (*evidence.Bundle, error) {
 	target, err := collectors.Locate(ctx, settings, search)
 	if err != nil {
 		return nil, err
@@ -86,7 +90,7 @@ func collect(ctx context.Context, env environment, cfg *config.Config, flags *so
 		return nil, err
 	}
 	defer w.Discard() //nolint:errcheck // a temporary folder
-	if w.Filter, err = redactSecrets(settings); err != nil {
+	if w.Filter, err = env.redactAnswers(); err != nil {
 		return nil, err
 	}
 	if err := collectors.Collect(ctx, settings, target, w); err != nil {
@@ -112,8 +116,7 @@ func collect(ctx context.Context, env environment, cfg *config.Config, flags *so
 func gaps(env environment, m evidence.Manifest) error {
 	for _, c := range m.Coverage {
 		if c.Gap() {
-			line := templates.Clean(fmt.Sprintf("gap: %s %s: %s", c.Source, c.Status, c.Reason))
-			_, _ = fmt.Fprintln(env.Stderr, strings.Join(strings.Fields(line), " "))
+			_, _ = fmt.Fprintln(env.Stderr, printable.Line(env.redactText(fmt.Sprintf("gap: %s %s: %s", c.Source, c.Status, c.Reason))))
 		}
 	}
 	if m.Gaps() {

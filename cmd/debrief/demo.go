@@ -36,7 +36,8 @@ a real control plane. Its PagerDuty part was written by hand.`,
 			if err != nil {
 				return fmt.Errorf("embedded bundle: %w", err)
 			}
-			return writeDocuments(c.Context(), env, bundle, config.Default(), &docs)
+			_, err = writeDocuments(c.Context(), env, bundle, config.Default(), &docs)
+			return err
 		},
 	}
 	docs.register(c, "debrief-demo")

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"flag"
 	"path/filepath"
 	"testing"
 
@@ -11,9 +10,8 @@ import (
 
 	"github.com/debrief-sre/debrief/collectors"
 	"github.com/debrief-sre/debrief/evidence"
+	"github.com/debrief-sre/debrief/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files and the demonstration bundle anew")
 
 // TestDemoBundle makes the embedded bundle by running the collectors against
 // the recording, and checks that it still is what they would make.
@@ -24,7 +22,7 @@ func TestDemoBundle(t *testing.T) {
 	if code != exitDone {
 		t.Fatalf("collect ended with %d: %s", code, stderr)
 	}
-	if *update {
+	if golden.Updating() {
 		writeDemo(t, path)
 	}
 	fresh, err := evidence.Open(path)
@@ -33,7 +31,7 @@ func TestDemoBundle(t *testing.T) {
 	}
 	defer fresh.Close() //nolint:errcheck // it was only read
 	demo, err := evidence.Read(bytes.NewReader(demoBundle), int64(len(demoBundle)))
-	if *update {
+	if golden.Updating() {
 		demo, err = evidence.Open("demo/checkout-canary-abort.zip")
 	}
 	if err != nil {

@@ -20,48 +20,68 @@ import (
 
 // writeDocuments renders a bundle and tells where the documents are. Onto an
 // existing Markdown document it renews only the blocks that debrief owns.
-func writeDocuments(ctx context.Context, env environment, bundle *evidence.Bundle, cfg *config.Config, f *documentFlags) error {
-	facts, err := collectors.Read(bundle)
-	if err != nil {
-		return err
-	}
+func writeDocuments(ctx context.Context, env environment, bundle *evidence.Bundle, cfg *config.Config, f *documentFlags) (document output.Document, err error) {
 	earlier, err := f.earlier(env)
 	if err != nil {
-		return err
+		return document, err
 	}
-	r, err := redactReport(report.Build(bundle.Manifest, facts, report.Options{
-		Authors: cfg.Document.Authors, Names: timeline.Naming(cfg.Names), Earlier: earlier,
-		AckTarget: time.Duration(cfg.Targets.Ack),
-	}))
+	r, err := env.report(bundle, cfg, earlier, f.reference(bundle))
 	if err != nil {
-		return err
+		return document, err
 	}
 	if f.out == toStdout {
-		return f.print(ctx, env.Stdout, r)
+		return document, f.print(ctx, env.Stdout, r)
 	}
-	base := filepath.Join(f.out, f.set.Prepare(r).Name) // a public document's name tells nothing either
-	document, replaced, err := updateDocument(base+".md", r, f)
+	r, base, existing, err := f.place(r)
 	if err != nil {
-		return err
+		return document, err
+	}
+	var replaced []output.Edited
+	document, replaced, err = output.New(f.set, r, existing, f.force)
+	if err != nil {
+		return document, fmt.Errorf("%s.md: %w", base, err)
 	}
 	document.Printer = f.printer(ctx)
 	if f.check {
-		return checkFiles(f.files(base, document))
+		return document, checkFiles(f.out, document.Files(f.chosen))
 	}
 	for _, edited := range replaced {
 		path := base + ".edited-" + edited.Name + ".md"
 		if err := output.WriteFile(path, writes([]byte(edited.Body))); err != nil {
-			return err
+			return document, err
 		}
 		_, _ = fmt.Fprintf(env.Stderr, "the edited block %q is kept in %s\n", edited.Name, path)
 	}
-	for _, file := range f.files(base, document) {
-		if err := output.WriteFile(file.path, file.render); err != nil {
-			return err
+	for _, file := range document.Files(f.chosen) {
+		path := filepath.Join(f.out, file.Name)
+		if err := output.WriteFile(path, file.Render); err != nil {
+			return document, err
 		}
-		_, _ = fmt.Fprintln(env.Stdout, file.path)
+		_, _ = fmt.Fprintln(env.Stdout, path)
 	}
-	return nil
+	return document, nil
+}
+
+// report makes the report of a bundle.
+func (env environment) report(bundle *evidence.Bundle, cfg *config.Config, earlier []report.Earlier, reference *report.Bundle) (report.Report, error) {
+	facts, err := collectors.Read(bundle)
+	if err != nil {
+		return report.Report{}, err
+	}
+	return env.redactReport(report.Build(bundle.Manifest, facts, report.Options{
+		Authors: cfg.Document.Authors, Names: timeline.Naming(cfg.Names), Earlier: earlier,
+		AckTarget: time.Duration(cfg.Targets.Ack), Bundle: reference,
+	}))
+}
+
+// reference names the bundle in the document; with the way to it, if it lies
+// beside the document.
+func (f *documentFlags) reference(bundle *evidence.Bundle) *report.Bundle {
+	reference := &report.Bundle{SHA256: bundle.SHA256}
+	if f.bundle != "" && f.out != toStdout && filepath.Clean(filepath.Dir(f.bundle)) == filepath.Clean(f.out) {
+		reference.URL = filepath.Base(f.bundle)
+	}
+	return reference
 }
 
 // print writes the one document that goes to standard output. A page holds its
@@ -84,60 +104,49 @@ func (f *documentFlags) printer(ctx context.Context) output.Printer {
 	return func(w io.Writer, page []byte) error { return output.Print(ctx, f.browser, w, page) }
 }
 
-// file is one of those that a run writes.
-type file struct {
-	path   string
-	render func(io.Writer) error
-	stable bool // the same bytes each time
-}
-
-// files are the chosen documents and the pictures that they show.
-func (f *documentFlags) files(base string, document output.Document) []file {
-	var files []file
-	for _, format := range f.chosen {
-		files = append(files, file{base + format.Extension, func(w io.Writer) error { return format.Render(w, document) }, !format.OnRequest})
-		if !format.Pictures {
-			continue
+// place finds where the documents go: the report under the name that they take,
+// their path without extension, and the Markdown document that is there already.
+// A document of that name may be another incident's; then the next name is taken.
+func (f *documentFlags) place(r report.Report) (named report.Report, base string, existing []byte, err error) {
+	name := r.Name
+	for n := 1; ; n++ {
+		r.Name = output.Numbered(name, n)
+		path := filepath.Join(f.out, f.set.Prepare(r).Name) // a public document's name tells nothing either
+		if path == base {
+			return r, "", nil, fmt.Errorf("%s.md is another incident's document: choose another folder", path)
 		}
-		for _, p := range output.Pictures(document.Report) {
-			files = append(files, file{filepath.Join(f.out, p.File), p.Write, true})
+		base = path
+		existing, err = os.ReadFile(base + ".md")
+		switch {
+		case errors.Is(err, os.ErrNotExist):
+			return r, base, nil, nil
+		case err != nil:
+			return r, "", nil, fmt.Errorf("reading the existing document: %w", err)
+		case !output.Another(existing, r):
+			return r, base, existing, nil
 		}
 	}
-	return files
 }
 
-// updateDocument renders the report onto the Markdown document at the path, if
-// there is one.
-func updateDocument(path string, r report.Report, f *documentFlags) (output.Document, []output.Edited, error) {
-	existing, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return output.Document{}, nil, fmt.Errorf("reading the existing document: %w", err)
-	}
-	document, replaced, err := output.New(f.set, r, existing, f.force)
-	if err != nil {
-		return document, nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return document, replaced, nil
-}
-
-// checkFiles compares what a run would write with the files there are.
-func checkFiles(files []file) error {
+// checkFiles compares what a run would write into a folder with what is there.
+func checkFiles(dir string, files []output.File) error {
 	var stale []error
 	for _, file := range files {
-		if !file.stable {
+		if !file.Stable {
 			continue
 		}
 		var want bytes.Buffer
-		if err := file.render(&want); err != nil {
+		if err := file.Render(&want); err != nil {
 			return err
 		}
-		switch have, err := os.ReadFile(file.path); {
+		path := filepath.Join(dir, file.Name)
+		switch have, err := os.ReadFile(path); {
 		case errors.Is(err, os.ErrNotExist):
-			stale = append(stale, fmt.Errorf("%s does not exist", file.path))
+			stale = append(stale, fmt.Errorf("%s does not exist", path))
 		case err != nil:
 			return fmt.Errorf("reading the existing document: %w", err)
 		case !bytes.Equal(have, want.Bytes()):
-			stale = append(stale, fmt.Errorf("%s is out of date", file.path))
+			stale = append(stale, fmt.Errorf("%s is out of date", path))
 		}
 	}
 	return errors.Join(stale...)

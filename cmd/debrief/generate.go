@@ -13,6 +13,8 @@ import (
 func newGenerate(env environment) *cobra.Command {
 	var sources sourceFlags
 	var docs documentFlags
+	var to publishFlags
+	var publishing bool
 	c := &cobra.Command{
 		Use:   "generate [NAMESPACE/NAME]",
 		Short: "Collect the evidence of an incident and write its postmortem",
@@ -33,7 +35,10 @@ AnalysisRun unless it is configured; PagerDuty is asked when there is a token.`,
   debrief generate shop/checkout --format md -o -
 
   # an earlier revision, with SLOs from a configuration
-  debrief generate shop/checkout --revision 7 --config debrief.yaml`,
+  debrief generate shop/checkout --revision 7 --config debrief.yaml
+
+  # and open a pull request; see debrief publish --help
+  debrief generate shop/checkout --publish --repo https://github.com/example/postmortems.git`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := docs.validate(env); err != nil {
@@ -43,26 +48,40 @@ AnalysisRun unless it is configured; PagerDuty is asked when there is a token.`,
 			if err != nil {
 				return err
 			}
+			if publishing {
+				to.template, to.force = docs.template, docs.force
+				if err := to.validate(cfg); err != nil {
+					return err
+				}
+			}
 			dir, remove, err := docs.bundleDir()
 			if err != nil {
 				return err
 			}
 			defer remove()
 			bundle, err := collect(c.Context(), env, cfg, &sources, args, func(t *collectors.Target) string {
-				return filepath.Join(dir, bundleName(t))
+				docs.bundle = filepath.Join(dir, bundleName(t))
+				return docs.bundle
 			})
 			if err != nil {
 				return err
 			}
 			defer bundle.Close() //nolint:errcheck // it was only read
-			if err := writeDocuments(c.Context(), env, bundle, cfg, &docs); err != nil {
+			if _, err := writeDocuments(c.Context(), env, bundle, cfg, &docs); err != nil {
 				return err
+			}
+			if publishing {
+				if err := env.told(to.publishBundle(c.Context(), env, cfg, bundle, docs.bundle)); err != nil {
+					return err
+				}
 			}
 			return gaps(env, bundle.Manifest)
 		},
 	}
 	sources.register(c)
 	docs.register(c, ".")
+	to.register(c)
+	c.Flags().BoolVar(&publishing, "publish", false, "put the documents on a branch of a repository and open a pull request")
 	return c
 }
 

@@ -1,13 +1,11 @@
 package main
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/debrief-sre/debrief/internal/golden"
 	"github.com/debrief-sre/debrief/templates"
 )
 
@@ -24,41 +22,27 @@ func TestGoldenDocuments(t *testing.T) {
 		for _, template := range templates.Names() {
 			t.Run(scenario+"/"+template, func(t *testing.T) {
 				t.Parallel()
-				golden(t, bundle, filepath.Join("testdata", "golden", scenario, template+".md"), "--format", "md", "--template", template)
+				checkRendered(t, bundle, filepath.Join("testdata", "golden", scenario, template+".md"), "--format", "md", "--template", template)
 			})
 		}
 		t.Run(scenario+"/json", func(t *testing.T) {
 			t.Parallel()
-			golden(t, bundle, filepath.Join("testdata", "golden", scenario, "report.json"), "--format", "json")
+			checkRendered(t, bundle, filepath.Join("testdata", "golden", scenario, "report.json"), "--format", "json")
 		})
 	}
 	t.Run("html", func(t *testing.T) {
 		t.Parallel()
-		golden(t, "demo/checkout-canary-abort.zip", filepath.Join("testdata", "golden", "checkout-canary-abort", "default.html"), "--format", "html")
+		checkRendered(t, "demo/checkout-canary-abort.zip", filepath.Join("testdata", "golden", "checkout-canary-abort", "default.html"), "--format", "html")
 	})
 }
 
-// golden renders a bundle to standard output and compares that with a file.
-func golden(t *testing.T, bundle, path string, flags ...string) {
+// checkRendered renders a bundle to standard output and compares that with a file.
+func checkRendered(t *testing.T, bundle, path string, flags ...string) {
 	t.Helper()
 	w := &world{}
 	code, got, stderr := w.debrief(t, append([]string{"render", "--bundle", bundle, "-o", "-"}, flags...)...)
 	if code != exitDone && code != exitGaps {
 		t.Fatalf("ended with %d: %s", code, stderr)
 	}
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("run with -update if this is meant (-want +got):\n%s", diff)
-	}
+	golden.Check(t, path, got)
 }

@@ -33,7 +33,7 @@ func (f *documentFlags) earlier(env environment) ([]report.Earlier, error) {
 	}
 	for _, s := range skipped {
 		if f.past != "" || !s.Foreign {
-			_, _ = fmt.Fprintf(env.Stderr, "left out of the past incidents: %s %s\n", s.File, s.Reason)
+			_, _ = fmt.Fprintln(env.Stderr, env.redactText(fmt.Sprintf("left out of the past incidents: %s %s", s.File, s.Reason)))
 		}
 	}
 	return found, nil

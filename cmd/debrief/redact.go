@@ -3,25 +3,41 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
 
 	"github.com/debrief-sre/debrief/collectors"
 	"github.com/debrief-sre/debrief/evidence"
+	"github.com/debrief-sre/debrief/internal/printable"
 	"github.com/debrief-sre/debrief/internal/redact"
 	"github.com/debrief-sre/debrief/report"
-	"github.com/debrief-sre/debrief/templates"
 )
 
-// redactSecrets keeps secrets out of a bundle: whatever looks like one, and
-// the credentials of this very run.
-func redactSecrets(s *collectors.Settings) (evidence.Filter, error) {
-	known := []string{string(s.PagerDuty.Token), s.Kubernetes.BearerToken, s.Kubernetes.Password}
+// keepSecret makes the run's redactor know credentials, so that they are in
+// nothing that the run writes, whatever they look like.
+func (env environment) keepSecret(credentials ...string) error {
+	redactor, err := env.redactor()
+	if err != nil {
+		return err
+	}
+	redactor.Know(credentials...)
+	return nil
+}
+
+// credentials are those with which a run asks its sources.
+func credentials(s *collectors.Settings) []string {
+	list := []string{string(s.PagerDuty.Token), s.Kubernetes.BearerToken, s.Kubernetes.Password}
 	if a := s.Prometheus.HTTP.Authorization; a != nil {
-		known = append(known, string(a.Credentials))
+		list = append(list, string(a.Credentials))
 	}
 	if b := s.Prometheus.HTTP.BasicAuth; b != nil {
-		known = append(known, string(b.Password))
+		list = append(list, string(b.Password))
 	}
-	redactor, err := redact.New(known...)
+	return list
+}
+
+// redactAnswers keeps secrets out of a bundle.
+func (env environment) redactAnswers() (evidence.Filter, error) {
+	redactor, err := env.redactor()
 	if err != nil {
 		return nil, err
 	}
@@ -33,8 +49,8 @@ func redactSecrets(s *collectors.Settings) (evidence.Filter, error) {
 
 // redactReport keeps secrets out of documents: a bundle need not have been made
 // by debrief as it is today.
-func redactReport(r report.Report) (report.Report, error) {
-	redactor, err := redact.New()
+func (env environment) redactReport(r report.Report) (report.Report, error) {
+	redactor, err := env.redactor()
 	if err != nil {
 		return r, err
 	}
@@ -53,13 +69,22 @@ func redactReport(r report.Report) (report.Report, error) {
 	return redacted, nil
 }
 
-// redactError makes an error printable: sources may quote what they were asked,
-// and what they say must not control a terminal.
-func redactError(err error) string {
-	redactor, setup := redact.New()
-	if setup != nil {
-		return "an error that cannot be shown safely: " + setup.Error()
+// redactText makes a text from elsewhere, such as an error that quotes a
+// source, fit to be shown: it holds no secret and controls no terminal.
+func (env environment) redactText(text string) string {
+	redactor, err := env.redactor()
+	if err != nil {
+		return "a text that cannot be shown safely: " + err.Error()
 	}
-	text, _ := redactor.String(err.Error())
-	return templates.Clean(text)
+	clean, _ := redactor.String(text)
+	return printable.Text(clean)
+}
+
+// redacted is a logger of records without secrets.
+func (env environment) redacted(next slog.Handler) (*slog.Logger, error) {
+	redactor, err := env.redactor()
+	if err != nil {
+		return nil, err
+	}
+	return slog.New(redact.Handler(next, redactor)), nil
 }

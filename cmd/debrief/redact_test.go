@@ -2,12 +2,21 @@ package main
 
 import (
 	"archive/zip"
+	"encoding/json"
 	"io"
+	"maps"
+	"math/rand/v2"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/debrief-sre/debrief/internal/redact/redacttest"
+	"github.com/debrief-sre/debrief/internal/replay"
 )
 
 // secrets are of the kinds that are pasted into messages, queries and notes.
@@ -46,6 +55,61 @@ func TestSecretsStayOut(t *testing.T) {
 		if strings.HasSuffix(name, ".md") && !strings.Contains(content, "secrets redacted.") {
 			t.Errorf("%s does not say that secrets were redacted", name)
 		}
+	}
+}
+
+// TestErrorsHoldNoSecret lets every source refuse with a secret of every rule in
+// its words, and looks for it in what the run prints and seals.
+func TestErrorsHoldNoSecret(t *testing.T) {
+	t.Parallel()
+	w, maker := newWorld(t), redacttest.NewMaker(t)
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, rule := range maker.Rules() {
+		secret := maker.Make(t, rule, random.IntN)
+		refusal := "asking failed with " + secret.Text + " after deploy"
+		for _, resource := range []string{"events", "rollouts"} { // a gap, and the end of the run
+			w.replay.Recover()
+			w.replay.Fail(refusals(t, resource, refusal)...)
+			out := filepath.Join(t.TempDir(), "bundle.zip")
+			code, stdout, stderr := w.debrief(t, "collect", "shop/checkout", "--kubeconfig", w.kubeconfig, "--config", w.config, "-o", out)
+			written := map[string]string{"standard output": stdout, "standard error": stderr}
+			if code == exitGaps {
+				maps.Copy(written, unpacked(t, filepath.Dir(out)))
+			}
+			if want := map[string]int{"events": exitGaps, "rollouts": exitFailed}[resource]; code != want || !strings.Contains(stderr, "asking failed with") {
+				t.Errorf("%s: ended with %d: %s", rule, code, stderr)
+			}
+			for name, content := range written {
+				if core := redacttest.Telling(secret.Value); strings.Contains(content, core) {
+					t.Errorf("%s: %q of the secret %q is in %s:\n%s", rule, core, secret.Value, name, stderr)
+				}
+			}
+		}
+	}
+}
+
+// refusals are each source's own way to say no.
+func refusals(t *testing.T, resource, words string) []replay.Failure {
+	t.Helper()
+	body := func(answer any) string {
+		data, err := json.Marshal(answer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(data)
+	}
+	header := http.Header{"Content-Type": {"application/json"}}
+	return []replay.Failure{
+		{API: replay.Kubernetes, Resource: resource, Status: http.StatusForbidden, Header: header, Body: body(metav1.Status{
+			TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"},
+			Status:   metav1.StatusFailure, Reason: metav1.StatusReasonForbidden, Message: words, Code: http.StatusForbidden,
+		})},
+		{API: replay.Prometheus, Status: http.StatusBadRequest, Header: header, Body: body(map[string]string{
+			"status": "error", "errorType": "bad_data", "error": words,
+		})},
+		{API: replay.PagerDuty, Status: http.StatusForbidden, Header: header, Body: body(map[string]any{
+			"error": map[string]any{"code": 2010, "message": words, "errors": []string{words}},
+		})},
 	}
 }
 

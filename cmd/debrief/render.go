@@ -27,6 +27,7 @@ bundle gives the same bytes, on any machine.`,
 			if path == "" {
 				return usage("--bundle is required")
 			}
+			docs.bundle = path
 			if err := docs.validate(env); err != nil {
 				return err
 			}
@@ -39,7 +40,7 @@ bundle gives the same bytes, on any machine.`,
 				return err
 			}
 			defer bundle.Close() //nolint:errcheck // it was only read
-			if err := writeDocuments(c.Context(), env, bundle, cfg, &docs); err != nil {
+			if _, err := writeDocuments(c.Context(), env, bundle, cfg, &docs); err != nil {
 				return err
 			}
 			return gaps(env, bundle.Manifest)
@@ -62,6 +63,7 @@ type documentFlags struct {
 	template     string // a built-in one's name, or a folder
 	force, check bool
 
+	bundle  string // path of the evidence; empty without a file
 	chosen  []output.Format
 	browser string // to print a PDF with
 	set     *templates.Set

@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/debrief-sre/debrief/config"
+	"github.com/debrief-sre/debrief/internal/redact"
+	"github.com/debrief-sre/debrief/report/review"
 )
 
 // environment is all that the commands know of the world around them.
@@ -19,6 +22,10 @@ type environment struct {
 	Getenv         func(string) string
 	Now            func() time.Time
 	Terminal       bool // Stderr is one: show progress
+
+	// redactor is the run's only one. It is made when first needed, which takes
+	// some milliseconds; run sets it.
+	redactor func() (*redact.Redactor, error)
 }
 
 // The exit codes.
@@ -42,11 +49,12 @@ var errGaps = errors.New("some sources left gaps in the evidence; the document's
 
 // run executes one command line and returns its exit code.
 func run(ctx context.Context, env environment, args []string) int {
+	env.redactor = sync.OnceValues(func() (*redact.Redactor, error) { return redact.New() })
 	root := newRoot(env)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err != nil {
-		_, _ = fmt.Fprintln(env.Stderr, "debrief:", redactError(err))
+		_, _ = fmt.Fprintln(env.Stderr, "debrief:", env.redactText(err.Error()))
 	}
 	return exitCode(err)
 }
@@ -54,12 +62,13 @@ func run(ctx context.Context, env environment, args []string) int {
 func exitCode(err error) int {
 	var badUsage *usageError
 	var badConfig *config.Error
+	var badReview *review.Error
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.Is(err, errGaps):
 		return exitGaps
-	case errors.As(err, &badUsage), errors.As(err, &badConfig):
+	case errors.As(err, &badUsage), errors.As(err, &badConfig), errors.As(err, &badReview):
 		return exitUsage
 	default:
 		return exitFailed
@@ -95,6 +104,8 @@ source left a gap in the evidence.`,
 		newGenerate(env),
 		newCollect(env),
 		newRender(env),
+		newPublish(env),
+		newIndex(env),
 		newVerify(env),
 		newLint(env),
 		newTemplates(env),
@@ -125,12 +136,17 @@ func checkArguments(c *cobra.Command) {
 	}
 }
 
-// logger writes warnings to standard error, plainly and without the time: a
-// person is watching.
-func (env environment) logger() *slog.Logger {
-	return slog.New(slog.NewTextHandler(env.Stderr, &slog.HandlerOptions{
+// logger writes errors to standard error, plainly: a person is watching.
+func (env environment) logger() (*slog.Logger, error) {
+	return env.redacted(slog.NewTextHandler(env.Stderr, &slog.HandlerOptions{
 		Level: slog.LevelError, // gaps are told in the summary
 	}))
+}
+
+// jsonLogger writes everything to standard error as JSON lines: a machine reads
+// them.
+func (env environment) jsonLogger() (*slog.Logger, error) {
+	return env.redacted(slog.NewJSONHandler(env.Stderr, nil))
 }
 
 // progress tells a person at a terminal what goes on.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/debrief-sre/debrief/config"
+	"github.com/debrief-sre/debrief/report/review"
 )
 
 func TestExitCode(t *testing.T) {
@@ -19,6 +20,7 @@ func TestExitCode(t *testing.T) {
 		{"usage", usage("no such flag"), 2},
 		{"configuration", fmt.Errorf("loading: %w", &config.Error{File: "debrief.yaml", Line: 1, Message: "is empty"}), 2},
 		{"several configuration errors", errors.Join(&config.Error{}, &config.Error{}), 2},
+		{"timeline review", fmt.Errorf("reviewing: %w", &review.Error{File: "x.timeline.yaml", Message: "is not YAML"}), 2},
 		{"gaps", errGaps, 3},
 	}
 	for _, test := range tests {

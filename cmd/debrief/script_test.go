@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/debrief-sre/debrief/internal/golden"
 )
 
 // TestMain lets scripts run debrief itself as a program.
@@ -20,5 +22,5 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs the command lines that need no cluster.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata/script", UpdateScripts: *update})
+	testscript.Run(t, testscript.Params{Dir: "testdata/script", UpdateScripts: golden.Updating()})
 }

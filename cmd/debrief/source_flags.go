@@ -24,7 +24,17 @@ type sourceFlags struct {
 	revision                       int64
 }
 
+// register adds the flags of a command that is about one incident.
 func (f *sourceFlags) register(c *cobra.Command) {
+	f.registerCluster(c)
+	flags := c.Flags()
+	flags.StringVar(&f.since, "since", "", "start of the window: a time such as 2026-11-22T19:00:00Z, or how long ago, such as 2h")
+	flags.StringVar(&f.until, "until", "", "end of the window, likewise")
+	flags.Int64Var(&f.revision, "revision", 0, "revision of the rollout (default: the newest aborted one)")
+}
+
+// registerCluster adds those that say whom to ask.
+func (f *sourceFlags) registerCluster(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "path to the kubeconfig file (default: $KUBECONFIG, then ~/.kube/config)")
 	flags.StringVar(&f.context, "context", "", "kubeconfig context to use")
@@ -32,9 +42,6 @@ func (f *sourceFlags) register(c *cobra.Command) {
 	flags.StringVar(&f.config, "config", "", "configuration file (default: debrief.yaml, if there is one)")
 	flags.StringVar(&f.prometheusURL, "prometheus-url", "", "Prometheus address (default: from the configuration, then from the AnalysisRun)")
 	flags.StringVar(&f.pagerdutyURL, "pagerduty-url", "", "PagerDuty API address, for EU accounts; the token comes from $PAGERDUTY_TOKEN or the configuration")
-	flags.StringVar(&f.since, "since", "", "start of the window: a time such as 2026-11-22T19:00:00Z, or how long ago, such as 2h")
-	flags.StringVar(&f.until, "until", "", "end of the window, likewise")
-	flags.Int64Var(&f.revision, "revision", 0, "revision of the rollout (default: the newest aborted one)")
 }
 
 // search is the incident that flags and argument ask for.
@@ -128,10 +135,14 @@ func (f *sourceFlags) settings(env environment, cfg *config.Config, search *coll
 	if err != nil {
 		return nil, err
 	}
-	s := &collectors.Settings{Kubernetes: kube, Now: env.Now, Log: env.logger()}
+	log, err := env.logger()
+	if err != nil {
+		return nil, err
+	}
+	s := &collectors.Settings{Kubernetes: kube, Now: env.Now, Log: log}
 	s.Prometheus = collectors.PrometheusSettings{URL: or(f.prometheusURL, cfg.Prometheus.URL), HTTP: cfg.Prometheus.HTTP}
 	s.PagerDuty = collectors.PagerDutySettings{URL: or(f.pagerdutyURL, cfg.PagerDuty.URL), Token: token}
-	return s, nil
+	return s, env.keepSecret(credentials(s)...)
 }
 
 func or(flag, configured string) string {

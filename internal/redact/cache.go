@@ -83,7 +83,7 @@ func newKeyCache() *keyCache { return &keyCache{keys: map[string]*keyInfo{}} }
 
 // key judges the name of a field.
 func (r *Redactor) key(name string, depth int) *keyInfo {
-	c := r.keys
+	c := r.memory.Load().keys
 	c.mu.Lock()
 	info := c.keys[name]
 	c.mu.Unlock()

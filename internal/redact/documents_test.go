@@ -7,14 +7,12 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
-	"github.com/zricethezav/gitleaks/v8/detect"
-
 	"github.com/debrief-sre/debrief/collectors"
 	"github.com/debrief-sre/debrief/evidence"
+	"github.com/debrief-sre/debrief/internal/redact/redacttest"
 	"github.com/debrief-sre/debrief/output"
 	"github.com/debrief-sre/debrief/report"
 	"github.com/debrief-sre/debrief/templates"
@@ -26,40 +24,19 @@ const demo = "../../cmd/debrief/demo/checkout-canary-abort.zip"
 // incident - in an event's message, an analysis's query, a responder's note and
 // a pod's label - seals a bundle and renders every document from it.
 func TestDocumentsHoldNoSecret(t *testing.T) {
-	detector, err := detect.NewDetectorDefaultConfig()
-	if err != nil {
-		t.Fatal(err)
-	}
+	maker := redacttest.NewMaker(t)
 	texts, secrets := map[string]string{}, map[string]string{}
-	for _, id := range detector.Config.OrderedRules {
-		if withoutSecret[id] == "" {
-			texts[id], secrets[id] = secretFor(t, detector, detector.Config.Rules[id], 7)
-		}
+	for _, id := range maker.Rules() {
+		texts[id], secrets[id] = secretFor(t, maker, id, 7)
 	}
 	written := sealAndRender(t, texts)
 	for id, secret := range secrets {
 		for name, content := range written {
-			if core := telling(secret); strings.Contains(content, core) {
+			if core := redacttest.Telling(secret); strings.Contains(content, core) {
 				t.Errorf("%s: %q of the secret %q is in %s", id, core, secret, name)
 			}
 		}
 	}
-}
-
-var word = regexp.MustCompile(`[0-9A-Za-z]{8,}`)
-
-// telling is the longest stretch of a secret that no escaping changes.
-func telling(secret string) string {
-	longest := ""
-	for _, run := range word.FindAllString(secret, -1) {
-		if len(run) > len(longest) {
-			longest = run
-		}
-	}
-	if longest == "" {
-		return secret
-	}
-	return longest
 }
 
 // sealAndRender returns all that debrief writes of the demonstration with the

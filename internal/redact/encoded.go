@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -15,6 +16,31 @@ const (
 )
 
 var percentRun = regexp.MustCompile(`[\w.~%+/:-]*%[0-9A-Fa-f]{2}[\w.~%+/:-]*`)
+
+// quoted matches a string literal of Go or JSON, as errors quote what they got.
+var quoted = regexp.MustCompile(`"(?:[^"\\\n]|\\.)*"`)
+
+// findQuoted finds the literals that hold a secret once their escapes are
+// undone: the rules know a secret's surroundings as they are, not as they are
+// quoted. What lies between the quotes goes as a whole.
+func (r *Redactor) findQuoted(s string, depth int) []span {
+	if depth >= maxDepth || !strings.Contains(s, `\`) {
+		return nil
+	}
+	var spans []span
+	for _, m := range quoted.FindAllStringIndex(s, -1) {
+		literal := s[m[0]:m[1]]
+		plain, err := strconv.Unquote(literal)
+		if err != nil || !strings.Contains(literal, `\`) {
+			continue
+		}
+		_, counts := r.text(plain, nil, depth+1)
+		if rule := firstRule(counts); rule != "" {
+			spans = append(spans, span{start: m[0] + 1, end: m[1] - 1, rank: rankEncoded, rule: rule})
+		}
+	}
+	return spans
+}
 
 // findEncoded appends the words of s that hold a secret once decoded, named by
 // the rule that found it. The word goes as a whole.

@@ -8,42 +8,17 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/zricethezav/gitleaks/v8/config"
-	"github.com/zricethezav/gitleaks/v8/detect"
+	"github.com/debrief-sre/debrief/internal/redact/redacttest"
 )
-
-// withoutSecret are the rules for which no secret can be made, and why.
-var withoutSecret = map[string]string{
-	"pkcs12-file": "matches the name of a file (*.p12, *.pfx) and no text; no bundle holds such files",
-}
-
-// fileOf names a file for gitleaks' rules that are bound to kinds of them.
-var fileOf = map[string]string{
-	"freemius-secret-key":    "plugin.php",
-	"hashicorp-tf-password":  "main.tf",
-	"kubernetes-secret-yaml": "secret.yaml",
-	"nuget-config-password":  "nuget.config",
-}
 
 // TestGitleaksRules plants a secret of every rule of gitleaks, as gitleaks' own
 // detector finds it, and demands that it is gone and all around it stays.
 func TestGitleaksRules(t *testing.T) {
-	detector, err := detect.NewDetectorDefaultConfig()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := len(detector.Config.Rules); n < 200 {
-		t.Fatalf("gitleaks knows %d rules: is its configuration read?", n)
-	}
-	r := newRedactor(t)
-	for _, id := range detector.Config.OrderedRules {
+	maker, r := redacttest.NewMaker(t), newRedactor(t)
+	for _, id := range maker.Rules() {
 		t.Run(id, func(t *testing.T) {
-			if reason, ok := withoutSecret[id]; ok {
-				t.Logf("no secret: %s", reason)
-				return
-			}
 			for variant := range uint64(3) {
-				match, secret := secretFor(t, detector, detector.Config.Rules[id], variant)
+				match, secret := secretFor(t, maker, id, variant)
 				plant(t, r, id, match, secret)
 			}
 		})
@@ -53,20 +28,13 @@ func TestGitleaksRules(t *testing.T) {
 // TestManySecrets puts secrets of several rules into one text: none may hide
 // another, and each has to be gone with the first pass.
 func TestManySecrets(t *testing.T) {
-	detector, err := detect.NewDetectorDefaultConfig()
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := newRedactor(t)
+	maker, r := redacttest.NewMaker(t), newRedactor(t)
+	rules := maker.Rules()
 	random := rand.New(rand.NewPCG(4, 7))
 	for run := range uint64(100) {
 		var texts, secrets []string
 		for len(texts) < 4 {
-			id := detector.Config.OrderedRules[random.IntN(len(detector.Config.OrderedRules))]
-			if withoutSecret[id] != "" {
-				continue
-			}
-			match, secret := secretFor(t, detector, detector.Config.Rules[id], 1000+run)
+			match, secret := secretFor(t, maker, rules[random.IntN(len(rules))], 1000+run)
 			texts, secrets = append(texts, match), append(secrets, secret)
 		}
 		text := "saw " + strings.Join(texts, " , then ") + " and"
@@ -83,33 +51,13 @@ func TestManySecrets(t *testing.T) {
 }
 
 // secretFor makes a text that holds a secret which gitleaks finds by the rule.
-func secretFor(t *testing.T, detector *detect.Detector, rule config.Rule, variant uint64) (match, secret string) {
+func secretFor(t *testing.T, maker *redacttest.Maker, id string, variant uint64) (text, secret string) {
 	t.Helper()
-	random := rand.New(rand.NewPCG(uint64(len(rule.RuleID)), variant))
-	for range 20_000 {
-		match := strings.TrimSpace(generate(t, rule.Regex.String(), random))
-		double, single := strings.Count(match, `"`), strings.Count(match, "'")
-		if double%2 == 1 || single%2 == 1 || double > 0 && single > 0 {
-			continue // an open quote would quote the rest of the sentence
-		}
-		text := match
-		if !slices.ContainsFunc(rule.Keywords, func(k string) bool { return strings.Contains(strings.ToLower(text), k) }) {
-			match = rule.Keywords[0] + " " + match // the rule wants the word somewhere
-		}
-		//lint:ignore SA1019 its replacement comes with v9
-		fragment := detect.Fragment{Raw: "failed with " + match + " after deploy", FilePath: fileOf[rule.RuleID]}
-		for _, finding := range detector.Detect(fragment) {
-			if finding.RuleID != rule.RuleID {
-				continue
-			}
-			if slices.Contains(wholeMatch, rule.RuleID) {
-				return match, finding.Match
-			}
-			return match, finding.Secret
-		}
+	made := maker.Make(t, id, rand.New(rand.NewPCG(uint64(len(id)), variant)).IntN)
+	if slices.Contains(wholeMatch, id) {
+		return made.Text, made.Match
 	}
-	t.Fatalf("no secret made for %s", rule.Regex)
-	return "", ""
+	return made.Text, made.Value
 }
 
 // plant puts the text into every kind of place and looks for the secret after.

@@ -1,9 +1,11 @@
 package redact
 
 import (
-	"log/slog"
 	"maps"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 )
 
 // Counts is the number of redactions by rule.
@@ -37,59 +39,77 @@ const (
 
 // Redactor finds and replaces secrets. It may be used concurrently.
 type Redactor struct {
-	rules *ruleSet
+	rules    *ruleSet
+	learning sync.Mutex // of Know
+	memory   atomic.Pointer[memory]
+}
+
+// memory is the known secrets, and what was found to hold neither them nor others.
+type memory struct {
 	known []string
 	clean *cleanSet
 	keys  *keyCache
 }
 
-// New prepares a redactor. The known secrets, such as the credentials that this
-// run itself uses, are redacted wherever they occur, whatever they look like.
+// New prepares a redactor that knows some secrets; see [Redactor.Know].
 func New(known ...string) (*Redactor, error) {
 	rules, err := loadRules()
 	if err != nil {
 		return nil, err
 	}
-	return &Redactor{rules: rules, known: knownForms(known), clean: newCleanSet(), keys: newKeyCache()}, nil
+	r := newWith(rules)
+	r.Know(known...)
+	return r, nil
+}
+
+func newWith(rules *ruleSet) *Redactor {
+	r := &Redactor{rules: rules}
+	r.memory.Store(&memory{clean: newCleanSet(), keys: newKeyCache()})
+	return r
+}
+
+// Know adds secrets, such as the credentials that this run itself uses. From
+// then on they are redacted wherever they occur, whatever they look like.
+func (r *Redactor) Know(secrets ...string) {
+	r.learning.Lock()
+	defer r.learning.Unlock()
+	known := slices.Clone(r.memory.Load().known)
+	for _, form := range knownForms(secrets) {
+		if !slices.Contains(known, form) {
+			known = append(known, form)
+		}
+	}
+	if len(known) > len(r.memory.Load().known) {
+		r.memory.Store(&memory{known: known, clean: newCleanSet(), keys: newKeyCache()})
+	}
 }
 
 // String redacts a text: an event's message, a query, a note, a whole document.
 // A text that is a JSON object or array is treated as JSON does.
 func (r *Redactor) String(s string) (string, Counts) { return r.text(s, nil, 0) }
 
-// Attr redacts a log attribute; it is made for slog.HandlerOptions.ReplaceAttr.
-func (r *Redactor) Attr(_ []string, a slog.Attr) slog.Attr {
-	switch a.Value.Kind() {
-	case slog.KindString, slog.KindAny:
-		if text, counts := r.field(a.Value.String(), r.key(a.Key, 0), 0); len(counts) > 0 {
-			a.Value = slog.StringValue(text)
-		}
-	default: // numbers, times and groups, whose members are passed one by one
-	}
-	return a
-}
-
 // text redacts s, the value of a field called key if that is known.
 func (r *Redactor) text(s string, key *keyInfo, depth int) (string, Counts) {
-	if len(s) < shortest && len(r.known) == 0 {
+	memory := r.memory.Load()
+	if len(s) < shortest && len(memory.known) == 0 {
 		return s, nil
 	}
-	if r.clean.has(s, key) {
+	if memory.clean.has(s, key) {
 		return s, nil
 	}
 	if out, counts, ok := r.nestedJSON(s, depth); ok {
 		if len(counts) == 0 {
-			r.clean.add(s, key)
+			memory.clean.add(s, key)
 		}
 		return out, counts
 	}
 
 	original, counts := s, Counts(nil)
 	for range maxRounds {
-		spans := r.find(s, key, depth)
+		spans := r.find(s, memory.known, key, depth)
 		if len(spans) == 0 {
 			if counts == nil {
-				r.clean.add(original, key)
+				memory.clean.add(original, key)
 			}
 			return s, counts
 		}
@@ -103,9 +123,9 @@ func (r *Redactor) text(s string, key *keyInfo, depth int) (string, Counts) {
 
 // find returns what the rules find in s: merged, in order, without what is
 // redacted already.
-func (r *Redactor) find(s string, key *keyInfo, depth int) []span {
+func (r *Redactor) find(s string, known []string, key *keyInfo, depth int) []span {
 	var spans []span
-	for _, secret := range r.known {
+	for _, secret := range known {
 		for start := 0; ; {
 			i := strings.Index(s[start:], secret)
 			if i < 0 {
@@ -116,6 +136,9 @@ func (r *Redactor) find(s string, key *keyInfo, depth int) []span {
 		}
 	}
 	spans = r.rules.find(spans, s, key)
-	spans = r.findEncoded(spans, s, depth)
-	return settle(spans, s)
+	spans = settle(r.findEncoded(spans, s, depth), s)
+	if len(spans) == 0 {
+		spans = settle(r.findQuoted(s, depth), s)
+	}
+	return spans
 }

@@ -1,6 +1,6 @@
 // Package picture draws what a report says in figures: the indicators, the new
 // version's share of traffic and the key moments on one time axis, and the
-// error budget with the incident's part in it.
+// error budget with the incident's part in it; and, for many incidents, bars.
 //
 // It plots with gonum.org/v1/plot: kept by the Gonum authors (v0.17.0, September
 // 2025), pure Go, deterministic, and with back-ends that users may write

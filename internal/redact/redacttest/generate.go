@@ -1,32 +1,29 @@
-package redact
+package redacttest
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"regexp/syntax"
 	"strings"
-	"testing"
 	"unicode"
 )
 
 // generate makes a text that the expression matches, but for what its
 // assertions (\b, ^, $) demand of the text around: callers try again.
-func generate(t *testing.T, expr string, random *rand.Rand) string {
-	t.Helper()
+func generate(expr string, random Random) (string, error) {
 	re, err := syntax.Parse(expr, syntax.Perl)
 	if err != nil {
-		t.Fatalf("parsing %s: %v", expr, err)
+		return "", fmt.Errorf("parsing %s: %w", expr, err)
 	}
 	var b strings.Builder
 	emit(&b, re, random)
-	return b.String()
+	return b.String(), nil
 }
 
-func emit(b *strings.Builder, re *syntax.Regexp, random *rand.Rand) {
+func emit(b *strings.Builder, re *syntax.Regexp, random Random) {
 	switch re.Op {
 	case syntax.OpLiteral:
 		for _, c := range re.Rune {
-			if re.Flags&syntax.FoldCase != 0 && random.IntN(2) == 0 {
+			if re.Flags&syntax.FoldCase != 0 && random(2) == 0 {
 				c = unicode.ToUpper(c)
 			}
 			b.WriteRune(c)
@@ -40,7 +37,7 @@ func emit(b *strings.Builder, re *syntax.Regexp, random *rand.Rand) {
 			emit(b, sub, random)
 		}
 	case syntax.OpAlternate:
-		emit(b, re.Sub[random.IntN(len(re.Sub))], random)
+		emit(b, re.Sub[random(len(re.Sub))], random)
 	case syntax.OpQuest:
 		repeat(b, re.Sub[0], 0, 1, random)
 	case syntax.OpStar:
@@ -59,14 +56,14 @@ func emit(b *strings.Builder, re *syntax.Regexp, random *rand.Rand) {
 	}
 }
 
-func repeat(b *strings.Builder, re *syntax.Regexp, least, most int, random *rand.Rand) {
-	for range least + random.IntN(most-least+1) {
+func repeat(b *strings.Builder, re *syntax.Regexp, least, most int, random Random) {
+	for range least + random(most-least+1) {
 		emit(b, re, random)
 	}
 }
 
 // pick takes a printable ASCII character, or white space if there is no other.
-func pick(ranges []rune, random *rand.Rand) rune {
+func pick(ranges []rune, random Random) rune {
 	var printable, other []rune
 	for i := 0; i < len(ranges); i += 2 {
 		for c := ranges[i]; c <= min(ranges[i+1], unicode.MaxASCII); c++ {
@@ -81,5 +78,5 @@ func pick(ranges []rune, random *rand.Rand) rune {
 	if len(printable) == 0 {
 		printable = other
 	}
-	return printable[random.IntN(len(printable))]
+	return printable[random(len(printable))]
 }
