@@ -15,6 +15,7 @@ import (
 	"github.com/debrief-sre/debrief/evidence"
 	"github.com/debrief-sre/debrief/output"
 	"github.com/debrief-sre/debrief/report"
+	"github.com/debrief-sre/debrief/report/review"
 	"github.com/debrief-sre/debrief/timeline"
 )
 
@@ -34,6 +35,9 @@ func writeDocuments(ctx context.Context, env environment, bundle *evidence.Bundl
 	}
 	r, base, existing, err := f.place(r)
 	if err != nil {
+		return document, err
+	}
+	if r, err = reviewed(r, base); err != nil {
 		return document, err
 	}
 	var replaced []output.Edited
@@ -126,6 +130,24 @@ func (f *documentFlags) place(r report.Report) (named report.Report, base string
 			return r, base, existing, nil
 		}
 	}
+}
+
+// reviewed applies what people decided about the timeline, in a file beside
+// the document.
+func reviewed(r report.Report, base string) (report.Report, error) {
+	name := base + review.Suffix
+	data, err := os.ReadFile(name)
+	if errors.Is(err, os.ErrNotExist) {
+		return r, nil
+	}
+	if err != nil {
+		return r, fmt.Errorf("reading the review of the timeline: %w", err)
+	}
+	decided, err := review.Parse(name, data)
+	if err != nil {
+		return r, err
+	}
+	return decided.Apply(r)
 }
 
 // checkFiles compares what a run would write into a folder with what is there.

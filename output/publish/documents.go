@@ -14,6 +14,7 @@ import (
 	"github.com/debrief-sre/debrief/output/repository"
 	"github.com/debrief-sre/debrief/past"
 	"github.com/debrief-sre/debrief/report"
+	"github.com/debrief-sre/debrief/report/review"
 )
 
 // change works out what to commit on top of a tree. It may be called again,
@@ -28,6 +29,13 @@ func (p *publication) change(tree fs.FS) (repository.Change, error) {
 		return repository.Change{}, err
 	}
 	r.Name = p.name
+	if r, err = p.reviewed(tree, r); err != nil {
+		return repository.Change{}, err
+	}
+	digest, err := p.in.Set.Prepare(r).Digest()
+	if err != nil {
+		return repository.Change{}, err
+	}
 	existing, err := readFile(tree, p.names.path)
 	if err != nil {
 		return repository.Change{}, err
@@ -35,7 +43,7 @@ func (p *publication) change(tree fs.FS) (repository.Change, error) {
 	if err := p.render(r, existing); err != nil {
 		return repository.Change{}, fmt.Errorf("%s: %w", p.names.path, err)
 	}
-	if existing != nil && !p.Refresh && output.Facts(existing) == p.digest {
+	if existing != nil && !p.Refresh && output.Facts(existing) == digest {
 		p.document.Markdown = existing
 		return repository.Change{}, nil
 	}
@@ -49,6 +57,21 @@ func (p *publication) change(tree fs.FS) (repository.Change, error) {
 		}
 	}
 	return repository.Change{Files: files, Message: p.names.message}, nil
+}
+
+// reviewed applies what people decided about the timeline, in a file beside the
+// document.
+func (p *publication) reviewed(tree fs.FS, r report.Report) (report.Report, error) {
+	name := p.beside(review.Suffix)
+	data, err := readFile(tree, name)
+	if err != nil || data == nil {
+		return r, err
+	}
+	decided, err := review.Parse(name, data)
+	if err != nil {
+		return r, err
+	}
+	return decided.Apply(r)
 }
 
 // render makes the document, onto the one that is there.

@@ -159,7 +159,6 @@ type publication struct {
 	repo   *repository.Repository
 	base   string
 	branch string // of the request at hand
-	digest string // of the facts
 	name   string // of the report
 	names  resolved
 	// Of the last commit that was made.
@@ -178,9 +177,6 @@ func prepare(s Settings, in Incident) (*publication, error) {
 		return nil, err
 	}
 	p := &publication{Settings: s, in: in, base: s.Base}
-	if p.digest, err = in.Set.Prepare(r).Digest(); err != nil {
-		return nil, err
-	}
 	return p, p.resolve(r)
 }
 
@@ -318,15 +314,26 @@ func (p *publication) request(ctx context.Context) (*forge.Request, error) {
 // isMerged tells whether a merged request, or by now the base branch, states
 // the facts at hand.
 func (p *publication) isMerged(ctx context.Context, request forge.Request) (bool, error) {
-	if factsIn(request.Body) == p.digest {
-		return true, nil
-	}
 	tree, err := p.repo.Tree(ctx, p.base)
 	if err != nil {
 		return false, err
 	}
 	document, err := readFile(tree, p.names.path)
-	return document != nil && output.Facts(document) == p.digest, err
+	if err != nil {
+		return false, err
+	}
+	r, err := p.in.Report(nil, p.in.Stored)
+	if err != nil {
+		return false, err
+	}
+	if r, err = p.reviewed(tree, r); err != nil {
+		return false, err
+	}
+	digest, err := p.in.Set.Prepare(r).Digest()
+	if err != nil {
+		return false, err
+	}
+	return digest == factsIn(request.Body) || document != nil && digest == output.Facts(document), nil
 }
 
 func (p *publication) result(status Status, request *forge.Request) Result {
