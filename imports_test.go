@@ -29,8 +29,13 @@ var layers = []struct {
 	{of: "report", not: []string{"collectors", "templates", "output", "config", "cmd"}, why: "a report does not know where it came from or how it will look"},
 	{of: "templates", not: []string{"collectors", "output", "config", "cmd"}, why: "a template's data is the report alone"},
 	{of: "past", not: []string{"collectors", "templates", "output", "config", "cmd"}, why: "a postmortem is read by what it states, whoever wrote it"},
-	{of: "output", not: []string{"collectors", "config", "cmd"}, why: "documents are rendered offline"},
-	{of: "collectors", not: []string{"report", "templates", "output", "config", "cmd"}, why: "a collector asks one source, and no more"},
+	{of: "output", not: []string{"collectors", "config", "watch", "cmd"}, why: "documents are rendered offline"},
+	{of: "collectors", not: []string{"report", "templates", "output", "config", "watch", "cmd"}, why: "a collector asks one source, and no more"},
+	{of: "output/repository", not: []string{"*"}, why: "git does not know what it carries"},
+	{of: "output/forge", not: []string{"*"}, why: "a request's words are its caller's"},
+	{of: "output/store", not: []string{"*"}, but: []string{"internal/printable"}, why: "a bundle is bytes with a hash"},
+	{of: "output/notify", not: []string{"output", "past"}, why: "telling is not publishing"},
+	{of: "watch", not: []string{"*"}, why: "the watcher is told what to do about an incident"},
 	{of: "config", not: []string{"collectors", "report", "templates", "output", "cmd"}, why: "a file's meaning does not depend on what is done with it"},
 }
 

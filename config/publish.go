@@ -21,9 +21,10 @@ type Publish struct {
 	Branch string `yaml:"branch"`
 	Path   string `yaml:"path"` // of the Markdown document; its pictures lie beside it
 
-	Formats []string `yaml:"formats"` // documents beside the Markdown: html, json
-	Bundle  bool     `yaml:"bundle"`  // the evidence, too
-	Store   string   `yaml:"store"`   // URL of a folder or bucket that keeps the evidence
+	Formats  []string `yaml:"formats"`  // documents beside the Markdown: html, json
+	Bundle   bool     `yaml:"bundle"`   // the evidence, too
+	Store    string   `yaml:"store"`    // URL of a folder or bucket that keeps the evidence
+	StoreURL string   `yaml:"storeURL"` // where people find what the store keeps; empty: the store's own addresses
 
 	TokenFile      string     `yaml:"tokenFile"`
 	SSHKeyFile     string     `yaml:"sshKeyFile"`
@@ -142,6 +143,7 @@ func (c *Config) ReadFile(field, name string) ([]byte, error) {
 func (p *problems) publish(c *Publish) {
 	const field = "publish"
 	p.address(field, "api", c.API)
+	p.address(field, "storeURL", c.StoreURL)
 	p.oneOf(field, "forge", c.Forge, "github", "gitlab", "gitea", "none")
 	for i, format := range c.Formats {
 		p.oneOf(item(join(field, "formats"), i), "", format, "md", "html", "json")

@@ -37,7 +37,7 @@ func writeDocuments(ctx context.Context, env environment, bundle *evidence.Bundl
 	if err != nil {
 		return document, err
 	}
-	if r, err = reviewed(r, base); err != nil {
+	if r, err = env.reviewed(r, base); err != nil {
 		return document, err
 	}
 	var replaced []output.Edited
@@ -134,7 +134,7 @@ func (f *documentFlags) place(r report.Report) (named report.Report, base string
 
 // reviewed applies what people decided about the timeline, in a file beside
 // the document.
-func reviewed(r report.Report, base string) (report.Report, error) {
+func (env environment) reviewed(r report.Report, base string) (report.Report, error) {
 	name := base + review.Suffix
 	data, err := os.ReadFile(name)
 	if errors.Is(err, os.ErrNotExist) {
@@ -147,7 +147,10 @@ func reviewed(r report.Report, base string) (report.Report, error) {
 	if err != nil {
 		return r, err
 	}
-	return decided.Apply(r)
+	if r, err = decided.Apply(r); err != nil {
+		return r, err
+	}
+	return env.redactReport(r)
 }
 
 // checkFiles compares what a run would write into a folder with what is there.

@@ -119,7 +119,7 @@ func (f *publishFlags) publishBundle(ctx context.Context, env environment, cfg *
 		return publish.Result{}, err
 	}
 	in := publish.Incident{
-		Set: f.set, Bundle: path, Stored: reference,
+		Set: f.set, Bundle: path, Stored: reference, Redact: env.redactReport,
 		Report: func(earlier []report.Earlier, named *report.Bundle) (report.Report, error) {
 			return env.report(bundle, cfg, earlier, named)
 		},
@@ -151,7 +151,7 @@ func (f *publishFlags) publishDocument(ctx context.Context, env environment, cfg
 	}
 	cfg.Publish.Bundle = false // there is none at hand
 	return f.publish(ctx, env, cfg, publish.Incident{
-		Set: f.set, Document: document, Stored: r.Bundle,
+		Set: f.set, Document: document, Stored: r.Bundle, Redact: env.redactReport,
 		Report: func([]report.Earlier, *report.Bundle) (report.Report, error) { return r, nil },
 	})
 }
@@ -163,12 +163,16 @@ func (f *publishFlags) publish(ctx context.Context, env environment, cfg *config
 	if err != nil {
 		return publish.Result{}, err
 	}
+	hooks, err := env.webhooks(cfg)
+	if err != nil {
+		return publish.Result{}, err
+	}
 	env.progress("publishing to %s", printable.Line(f.repo))
 	result, err := publish.Publish(ctx, settings, in)
 	if err != nil || result.Status != publish.Opened {
 		return result, err
 	}
-	return result, env.tell(ctx, cfg, result)
+	return result, env.tell(ctx, cfg, hooks, result)
 }
 
 // told says on standard output where the documents are, and on standard error

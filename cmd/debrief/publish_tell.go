@@ -20,7 +20,7 @@ func (f *publishFlags) store(ctx context.Context, env environment, cfg *config.C
 	if cfg.Publish.Store == "" {
 		return reference, nil
 	}
-	kept, err := store.Open(ctx, cfg.Publish.Store, store.Options{})
+	kept, err := store.Open(ctx, cfg.Publish.Store, store.Options{PublicURL: cfg.Publish.StoreURL})
 	if err != nil {
 		return nil, fmt.Errorf("publish.store: %w", err)
 	}
@@ -34,13 +34,42 @@ func (f *publishFlags) store(ctx context.Context, env environment, cfg *config.C
 	return reference, nil
 }
 
+// webhooks are those of the configuration, checked: a mistake in one must not
+// be found only when the request is open.
+func (env environment) webhooks(cfg *config.Config) ([]notify.Webhook, error) {
+	var hooks []notify.Webhook
+	for i, c := range cfg.Publish.Tell.Webhooks {
+		field := fmt.Sprintf("publish.tell.webhooks[%d]", i)
+		address, err := cfg.ReadFile(field+".urlFile", c.URLFile)
+		if err != nil {
+			return nil, err
+		}
+		key, err := cfg.ReadFile(field+".secretFile", c.SecretFile)
+		if err != nil {
+			return nil, err
+		}
+		if err := env.keepSecret(string(address), string(key)); err != nil {
+			return nil, err
+		}
+		hook := notify.Webhook{
+			Name: c.Name, URL: config.Secret(address), Format: c.Format, Template: c.Template,
+			Key: config.Secret(key), Now: env.Now,
+		}
+		if err := hook.Check(); err != nil {
+			return nil, fmt.Errorf("%s: %w", field, err)
+		}
+		hooks = append(hooks, hook)
+	}
+	return hooks, nil
+}
+
 // tell tells people of a new request. One who cannot be told does not keep the
 // others from being told: the postmortem is published whatever happens here.
-func (env environment) tell(ctx context.Context, cfg *config.Config, result publish.Result) error {
+func (env environment) tell(ctx context.Context, cfg *config.Config, hooks []notify.Webhook, result publish.Result) error {
 	message := notify.New(result.Report, result.URL)
 	var failed []error
-	for _, hook := range cfg.Publish.Tell.Webhooks {
-		failed = append(failed, env.tellWebhook(ctx, cfg, hook, message))
+	for _, hook := range hooks {
+		failed = append(failed, hook.Send(ctx, message))
 	}
 	if note := cfg.Publish.Tell.PagerDuty; note != nil {
 		failed = append(failed, env.tellPagerDuty(ctx, cfg, note, result.Report, message))
@@ -49,25 +78,6 @@ func (env environment) tell(ctx context.Context, cfg *config.Config, result publ
 		return fmt.Errorf("published, but not everybody was told: %w", err)
 	}
 	return nil
-}
-
-func (env environment) tellWebhook(ctx context.Context, cfg *config.Config, hook config.Webhook, message notify.Message) error {
-	address, err := cfg.ReadFile("publish.tell.webhooks", hook.URLFile)
-	if err != nil {
-		return err
-	}
-	key, err := cfg.ReadFile("publish.tell.webhooks", hook.SecretFile)
-	if err != nil {
-		return err
-	}
-	if err := env.keepSecret(string(address), string(key)); err != nil {
-		return err
-	}
-	w := notify.Webhook{
-		Name: hook.Name, URL: config.Secret(address), Format: hook.Format, Template: hook.Template,
-		Key: config.Secret(key), Now: env.Now,
-	}
-	return w.Send(ctx, message)
 }
 
 // tellPagerDuty leaves a note on the incident's pages.

@@ -71,7 +71,10 @@ func (p *publication) reviewed(tree fs.FS, r report.Report) (report.Report, erro
 	if err != nil {
 		return r, err
 	}
-	return decided.Apply(r)
+	if r, err = decided.Apply(r); err != nil || p.in.Redact == nil {
+		return r, err
+	}
+	return p.in.Redact(r)
 }
 
 // render makes the document, onto the one that is there.

@@ -61,6 +61,8 @@ type Incident struct {
 	// Report makes the report, given the postmortems that the repository holds
 	// and the evidence's file. It is called again when the branch has moved.
 	Report func(earlier []report.Earlier, bundle *report.Bundle) (report.Report, error)
+	// Redact keeps secrets out of what reviewers added to it. Nil: nothing does.
+	Redact func(report.Report) (report.Report, error)
 	Set    *templates.Set
 	// Document is the Markdown to publish, if people have worked on it already.
 	// Nil: it is made of the report.

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 
@@ -62,14 +63,14 @@ func FuzzOpenAddress(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if strings.ContainsAny(base, "@?#") {
-			t.Errorf("the place of %q is %q", raw, base)
+		if u, err := url.Parse(base); err != nil || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+			t.Errorf("the place of %q is %q, %v", raw, base, err)
 		}
 		if prefix != "" && !strings.HasSuffix(prefix, "/") || strings.Contains("/"+prefix, "/../") {
 			t.Errorf("the prefix of %q is %q", raw, prefix)
 		}
-		if strings.Contains(open, "prefix=") {
-			t.Errorf("the driver is left the prefix of %q: %q", raw, open)
+		if u, err := url.Parse(open); err != nil || u.Query().Has("prefix") || u.User != nil {
+			t.Errorf("the driver is given %q for %q, %v", open, raw, err)
 		}
 	})
 }

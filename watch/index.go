@@ -1,0 +1,102 @@
+package watch
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// rolloutIndex holds the last state of each Rollout. The zero value is empty.
+type rolloutIndex struct {
+	mu    sync.Mutex
+	byUID map[string]*unstructured.Unstructured
+}
+
+func (x *rolloutIndex) put(r *unstructured.Unstructured, deleted bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if deleted {
+		delete(x.byUID, string(r.GetUID()))
+		return
+	}
+	if x.byUID == nil {
+		x.byUID = map[string]*unstructured.Unstructured{}
+	}
+	x.byUID[string(r.GetUID())] = r
+}
+
+// get is the Rollout with the UID, or nil. It must not be changed.
+func (x *rolloutIndex) get(uid string) *unstructured.Unstructured {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.byUID[uid]
+}
+
+// busy holds the UIDs of Rollouts that somebody acts on. The zero value is empty.
+type busy struct {
+	mu   sync.Mutex
+	uids map[string]bool
+}
+
+// take is false if somebody else acts on the Rollout.
+func (b *busy) take(uid string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.uids[uid] {
+		return false
+	}
+	if b.uids == nil {
+		b.uids = map[string]bool{}
+	}
+	b.uids[uid] = true
+	return true
+}
+
+func (b *busy) release(uid string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.uids, uid)
+}
+
+// readers tell what is waited for until the API server has answered for
+// everything. The zero value waits for nothing.
+type readers struct {
+	mu      sync.Mutex
+	missing map[string]bool
+}
+
+// expect adds a reader, and returns the function that it calls when it was answered.
+func (r *readers) expect(resource, namespace string) (answered func()) {
+	name := resource
+	if namespace != "" {
+		name += " in " + namespace
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.missing == nil {
+		r.missing = map[string]bool{}
+	}
+	r.missing[name] = true
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		delete(r.missing, name)
+	}
+}
+
+func (r *readers) outstanding() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.missing) == 0 {
+		return nil
+	}
+	names := make([]string, 0, len(r.missing))
+	for name := range r.missing {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return fmt.Errorf("waiting for %s", strings.Join(names, ", "))
+}
