@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/debrief-sre/debrief/evidence"
 )
@@ -36,6 +39,7 @@ func fetchArgo(ctx context.Context, s *Settings, t *Target, w *evidence.Writer) 
 	subject := t.Scope.Subject
 	if err := ask(s, w, evidence.Coverage{Source: "argo/rollout", Asked: subject.String()}, func(c *evidence.Coverage) error {
 		c.Objects = 1
+		t.judgeRollout(c)
 		return stored(w.WriteJSON(rolloutEntry, t.Rollout))
 	}); err != nil {
 		return err
@@ -45,10 +49,7 @@ func fetchArgo(ctx context.Context, s *Settings, t *Target, w *evidence.Writer) 
 	}
 	if t.rollout.Spec.usesExperiments() {
 		asked := evidence.Coverage{Source: "argo/experiments", Asked: "Experiments of " + subject.String()}
-		owned := func(o analysisObject) bool {
-			return ownedBy(o.Metadata, subject.UID) && revisionOf(o.Metadata) == t.Scope.Revision
-		}
-		if err := fetchAnalysisObjects(ctx, s, kube, w, asked, "experiments", subject.Namespace, experimentsEntry, owned); err != nil {
+		if err := ask(s, w, asked, func(c *evidence.Coverage) error { return fetchExperiments(ctx, s.Archive, kube, t, w, c) }); err != nil {
 			return err
 		}
 	}
@@ -62,26 +63,67 @@ func analysisRunsCoverage(t *Target) evidence.Coverage {
 	}
 }
 
+// judgeRollout tells where the Rollout's status is from, and what it lacks.
+func (t *Target) judgeRollout(c *evidence.Coverage) {
+	switch {
+	case !t.observed.IsZero():
+		why := "the live one no longer shows this abort"
+		if t.gone {
+			why = "the rollout does not exist any more"
+		}
+		warn(c, "from the archive, as observed at %s: %s", t.observed.UTC().Format(time.RFC3339), why)
+	case !t.abortedAgain.IsZero():
+		c.Status = evidence.StatusPartial
+		c.Reason = fmt.Sprintf("the same revision was aborted again at %s; that abort is left out, and what the status said of this one is gone", t.abortedAgain.UTC().Format(time.RFC3339))
+	}
+}
+
 // storeAnalysisRuns stores what locating the incident read already.
 func storeAnalysisRuns(t *Target, w *evidence.Writer, c *evidence.Coverage) error {
+	if t.runsErr != nil && len(t.runs) == 0 {
+		return t.runsErr
+	}
+	if err := storeAnalyses(w, analysisRunsEntry, t.runs, c); err != nil {
+		return err
+	}
+	warnArchive(c, "AnalysisRuns", t.archive.analyses, nil)
 	if t.runsErr != nil {
 		return t.runsErr
 	}
-	file, err := w.Create(analysisRunsEntry)
-	if err != nil {
-		return stored(err)
-	}
-	for _, run := range t.runs {
-		if err := file.Append(run); err != nil {
-			return stored(err)
-		}
-	}
-	c.Objects = len(t.runs)
 	if len(t.runs) == 0 && strings.Contains(strings.ToLower(t.rollout.abortMessage()), "analysis") {
 		c.Status = evidence.StatusExpired
 		c.Reason = "the rollout was aborted by an analysis, but its AnalysisRun is gone: the controller keeps only the newest five failed ones"
 	}
 	return nil
+}
+
+// fetchExperiments stores the Experiments of the revision.
+func fetchExperiments(ctx context.Context, archive Archive, kube *kubeClients, t *Target, w *evidence.Writer, c *evidence.Coverage) error {
+	subject := t.rollout.Metadata
+	live, liveErr := listAll[analysisObject](ctx, kube, "experiments", subject.Namespace)
+	c.ClockOffset = kube.clock.last()
+	all := slices.DeleteFunc(live, func(o analysisObject) bool {
+		return !ownedBy(o.Metadata, string(subject.UID)) || revisionOf(o.Metadata) != t.Scope.Revision
+	})
+	archived, archiveErr := 0, t.archive.err
+	if archive != nil && archiveErr == nil {
+		q := ArchiveQuery{Namespace: subject.Namespace, Resources: []string{"experiments"}}
+		q.From, q.To = t.Scope.Window.Start.Add(-observationLag), t.Scope.Window.End.Add(observationLag)
+		var gone []analysisObject
+		var broken int
+		gone, broken, archiveErr = archivedAnalyses(ctx, archive, q, subject.UID, t.Scope.Revision, all)
+		warnBroken(c, broken)
+		archived, all = len(gone), append(all, gone...)
+		sortByName(all)
+	}
+	if liveErr != nil && len(all) == 0 {
+		return liveErr
+	}
+	if err := storeAnalyses(w, experimentsEntry, all, c); err != nil {
+		return err
+	}
+	warnArchive(c, "Experiments", archived, archiveErr)
+	return liveErr
 }
 
 // fetchTemplates stores the templates that the rollout names now.
@@ -121,19 +163,23 @@ func fetchAnalysisObjects(ctx context.Context, s *Settings, kube *kubeClients, w
 		if err != nil {
 			return err
 		}
-		file, err := w.Create(entry)
-		if err != nil {
+		return storeAnalyses(w, entry, slices.DeleteFunc(objects, func(o analysisObject) bool { return !wanted(o) }), c)
+	})
+}
+
+func storeAnalyses(w *evidence.Writer, entry string, objects []analysisObject, c *evidence.Coverage) error {
+	file, err := w.Create(entry)
+	if err != nil {
+		return stored(err)
+	}
+	for _, o := range objects {
+		o.Metadata = keepMeta(o.Metadata, false)
+		if err := file.Append(o); err != nil {
 			return stored(err)
 		}
-		for _, o := range slices.DeleteFunc(objects, func(o analysisObject) bool { return !wanted(o) }) {
-			o.Metadata = keepMeta(o.Metadata, false)
-			if err := file.Append(o); err != nil {
-				return stored(err)
-			}
-		}
-		c.Objects = file.Lines()
-		return nil
-	})
+	}
+	c.Objects = len(objects)
+	return nil
 }
 
 // abortMessage is the controller's own account of an abort, if the status
@@ -145,6 +191,13 @@ func (r rolloutObject) abortMessage() string {
 		}
 	}
 	return ""
+}
+
+// withoutAbort is the status without what it says of an abort.
+func (s rolloutStatus) withoutAbort() rolloutStatus {
+	s.Abort, s.AbortedAt, s.Message, s.Canary.Weights = false, metav1.Time{}, "", nil
+	s.Conditions = slices.DeleteFunc(slices.Clone(s.Conditions), func(c rolloutCondition) bool { return c.Reason == "RolloutAborted" })
+	return s
 }
 
 func itoa(n int32) string { return strconv.Itoa(int(n)) }

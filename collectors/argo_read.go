@@ -217,6 +217,9 @@ func readControllerEvents(b *evidence.Bundle, r timeline.Rollout) (controllerAcc
 		at := eventTimes(&e.Value).first
 		return at.Before(told.started) || !told.superseded.IsZero() && at.After(told.superseded)
 	})
+	slices.SortStableFunc(told.aborts, func(a, b evidence.Cited[corev1.Event]) int {
+		return eventTimes(&a.Value).first.Compare(eventTimes(&b.Value).first)
+	})
 	return told, nil
 }
 
@@ -230,6 +233,9 @@ func abortOf(r rolloutObject, facts timeline.Rollout, told controllerAccount) *t
 		abort.Evidence = append(abort.Evidence, evidence.Pointer(rolloutEntry, "/status/abortedAt"))
 	}
 	for _, e := range told.aborts {
+		if !clues.at.IsZero() && eventTimes(&e.Value).first.Sub(clues.at).Abs() > abortSpread {
+			continue // of another abort: the update was retried
+		}
 		if clues.at.IsZero() {
 			clues.at = eventTimes(&e.Value).first
 		}

@@ -55,6 +55,7 @@ type Settings struct {
 	Prometheus PrometheusSettings
 	PagerDuty  PagerDutySettings
 	Objectives []slo.Objective // those that apply to the target
+	Archive    Archive         // what a watcher kept of the cluster; nil: none
 	Now        func() time.Time
 	Log        *slog.Logger
 }
@@ -76,6 +77,9 @@ type PagerDutySettings struct {
 
 // Collect asks every source at once and stores the answers.
 func Collect(ctx context.Context, s *Settings, t *Target, w *evidence.Writer) error {
+	if err := coverArchive(s, t, w); err != nil {
+		return err
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	for _, c := range All {
 		group.Go(func() error {

@@ -49,7 +49,7 @@ func BenchmarkFetchEvents(b *testing.B) {
 				b.Fatal(err)
 			}
 			c := evidence.Coverage{}
-			if err := fetchEvents(b.Context(), kube, target, w, &c, map[string]bool{}); err != nil {
+			if err := fetchEvents(b.Context(), nil, kube, target, w, &c, map[string]bool{}); err != nil {
 				b.Fatal(err)
 			}
 			if err := w.Discard(); err != nil {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,7 +13,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/debrief-sre/debrief/evidence"
 )
@@ -39,20 +37,15 @@ type Search struct {
 	Name         string // of the rollout
 	Revision     int64  // 0: the newest aborted one
 	Since, Until time.Time
+	// Aborted asks for the abort at this time, give or take two seconds, and
+	// not for the newest. Unlike Since and Until it leaves the window alone.
+	Aborted time.Time
 }
 
 // NoIncidentError says that the search found rollouts but no abort.
 type NoIncidentError struct{ Reason string }
 
 func (e *NoIncidentError) Error() string { return "no incident: " + e.Reason }
-
-// candidate is an abort that some object tells of.
-type candidate struct {
-	namespace, name string
-	revision        int64
-	at              time.Time
-	fromStatus      bool
-}
 
 // Locate finds the rollout and revision that the search describes. It is a
 // *NoIncidentError when there is none.
@@ -61,132 +54,71 @@ func Locate(ctx context.Context, s *Settings, search Search) (*Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	rollouts, err := findRollouts(ctx, kube, &search)
+	rollouts, missing, err := findRollouts(ctx, kube, &search)
 	if err != nil {
 		return nil, err
+	}
+	if missing != nil && s.Archive == nil {
+		return nil, missing
 	}
 	runs, runsErr := listAll[analysisObject](ctx, kube, "analysisruns", search.Namespace)
-	chosen, err := chooseAbort(search, rollouts, pastAborts(ctx, kube, search.Namespace, rollouts, runs))
+	found := append(statusAborts(rollouts), pastAborts(ctx, kube, search.Namespace, rollouts, runs)...)
+	found = slices.DeleteFunc(found, func(c candidate) bool { return !search.fits(c) })
+	t := &Target{runsErr: runsErr}
+	if archived := t.archive.newestAbort(ctx, s.Archive, search, found); archived != nil {
+		found = append(found, *archived)
+	}
+	if missing != nil && len(found) == 0 {
+		return nil, missing
+	}
+	chosen, err := chooseAbort(search, rollouts, found)
 	if err != nil {
 		return nil, err
 	}
-	i := slices.IndexFunc(rollouts, func(r rolloutObject) bool {
-		return r.Metadata.Namespace == chosen.namespace && r.Metadata.Name == chosen.name
-	})
-	t := &Target{runsErr: runsErr}
-	return t, t.fill(ctx, s, kube, search, rollouts[i], runs, chosen)
+	t.gone = !slices.ContainsFunc(rollouts, func(r rolloutObject) bool { return r.Metadata.UID == chosen.rollout.Metadata.UID })
+	return t, t.fill(ctx, s, kube, search, runs, chosen)
 }
 
-// findRollouts lists the rollouts that the search may mean.
-func findRollouts(ctx context.Context, kube *kubeClients, search *Search) ([]rolloutObject, error) {
+// findRollouts lists the rollouts that the search may mean. That there are none
+// is missing, not err: an archive may know of deleted ones.
+func findRollouts(ctx context.Context, kube *kubeClients, search *Search) (rollouts []rolloutObject, missing, err error) {
 	if search.Name != "" {
 		var rollout rolloutObject
 		err := kube.get(ctx, "rollouts", search.Namespace, search.Name, &rollout)
 		if apierrors.IsNotFound(err) {
-			return nil, fmt.Errorf("rollout %s/%s does not exist, or Argo Rollouts is not installed", search.Namespace, search.Name)
+			return nil, fmt.Errorf("rollout %s/%s does not exist, or Argo Rollouts is not installed", search.Namespace, search.Name), nil
 		}
 		if err != nil {
-			return nil, fmt.Errorf("reading rollout %s/%s: %s", search.Namespace, search.Name, reason(err))
+			return nil, nil, fmt.Errorf("reading rollout %s/%s: %s", search.Namespace, search.Name, reason(err))
 		}
-		return []rolloutObject{rollout}, nil
+		return []rolloutObject{rollout}, nil, nil
 	}
-	rollouts, err := listAll[rolloutObject](ctx, kube, "rollouts", search.Namespace)
+	rollouts, err = listAll[rolloutObject](ctx, kube, "rollouts", search.Namespace)
 	if apierrors.IsForbidden(err) && search.Namespace == "" && search.Fallback != "" {
 		search.Namespace = search.Fallback
 		rollouts, err = listAll[rolloutObject](ctx, kube, "rollouts", search.Namespace)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("listing rollouts: %s", reason(err))
+		return nil, nil, fmt.Errorf("listing rollouts: %s", reason(err))
 	}
 	if len(rollouts) == 0 {
-		return nil, &NoIncidentError{"there are no rollouts in " + namespaceWords(search.Namespace)}
+		missing = &NoIncidentError{"there are no rollouts in " + namespaceWords(search.Namespace)}
 	}
-	return rollouts, nil
-}
-
-// chooseAbort picks the newest abort that fits the search, from the rollouts'
-// own status and, since that is cleared by the next update, from what events
-// and AnalysisRuns still tell.
-func chooseAbort(search Search, rollouts []rolloutObject, past []candidate) (candidate, error) {
-	found := past
-	for _, r := range rollouts {
-		if r.Status.Abort && !r.Status.AbortedAt.IsZero() {
-			found = append(found, candidate{r.Metadata.Namespace, r.Metadata.Name, revisionOf(r.Metadata), r.Status.AbortedAt.Time, true})
-		}
-	}
-	found = slices.DeleteFunc(found, func(c candidate) bool { return !search.fits(c) })
-	if len(found) > 0 {
-		return slices.MaxFunc(found, func(a, b candidate) int {
-			// The status is the best witness of an abort that several tell of.
-			if a.name == b.name && a.namespace == b.namespace && a.revision == b.revision && a.fromStatus != b.fromStatus {
-				return boolCompare(a.fromStatus, b.fromStatus)
-			}
-			return a.at.Compare(b.at)
-		}), nil
-	}
-	if search.Name != "" && search.Revision != 0 {
-		// Asked for by number: worth a document even without an abort.
-		return candidate{namespace: search.Namespace, name: search.Name, revision: search.Revision}, nil
-	}
-	return candidate{}, &NoIncidentError{noAbortWords(search, rollouts)}
-}
-
-func (s Search) fits(c candidate) bool {
-	return (s.Name == "" || s.Name == c.name && s.Namespace == c.namespace) &&
-		(s.Revision == 0 || s.Revision == c.revision) &&
-		(s.Since.IsZero() || !c.at.Before(s.Since)) &&
-		(s.Until.IsZero() || c.at.Before(s.Until))
-}
-
-func noAbortWords(search Search, rollouts []rolloutObject) string {
-	if search.Name == "" {
-		return fmt.Sprintf("none of the %d rollouts in %s shows an abort", len(rollouts), namespaceWords(search.Namespace))
-	}
-	r := rollouts[0]
-	words := fmt.Sprintf("rollout %s/%s is %s at revision %d and shows no abort", search.Namespace, search.Name,
-		cmp.Or(r.Status.Phase, "in an unknown phase"), revisionOf(r.Metadata))
-	if search.Revision == 0 {
-		words += "; give --revision to write about a revision all the same"
-	}
-	return words
-}
-
-var abortedRevision = regexp.MustCompile(`^Rollout aborted update to revision (\d+)`)
-
-// pastAborts finds aborts that the rollouts' status no longer shows. It is best
-// effort: what cannot be read here is covered when it is collected.
-func pastAborts(ctx context.Context, kube *kubeClients, namespace string, rollouts []rolloutObject, runs []analysisObject) []candidate {
-	known := map[types.UID]bool{}
-	for _, r := range rollouts {
-		known[r.Metadata.UID] = true
-	}
-	var found []candidate
-	events, err := kube.core.CoreV1().Events(namespace).List(ctx, metav1.ListOptions{FieldSelector: "reason=RolloutAborted,involvedObject.kind=Rollout"})
-	if err == nil {
-		for _, e := range events.Items {
-			match := abortedRevision.FindStringSubmatch(e.Message)
-			if match != nil && known[e.InvolvedObject.UID] {
-				revision, _ := strconv.ParseInt(match[1], 10, 64) // all digits by the expression
-				found = append(found, candidate{e.InvolvedObject.Namespace, e.InvolvedObject.Name, revision, eventTimes(&e).first, false})
-			}
-		}
-	}
-	for _, run := range runs {
-		for _, owner := range run.Metadata.OwnerReferences {
-			if known[owner.UID] && run.stopsRollout() {
-				found = append(found, candidate{run.Metadata.Namespace, owner.Name, revisionOf(run.Metadata), run.completed(), false})
-			}
-		}
-	}
-	return found
+	return rollouts, missing, nil
 }
 
 // fill gathers what the sources need to know of the chosen abort.
-func (t *Target) fill(ctx context.Context, s *Settings, kube *kubeClients, search Search, r rolloutObject, runs []analysisObject, c candidate) error {
+func (t *Target) fill(ctx context.Context, s *Settings, kube *kubeClients, search Search, runs []analysisObject, c candidate) error {
+	r := *c.rollout
 	r.Metadata = keepMeta(r.Metadata, true)
+	t.observed = c.observed
+	if c.obscured() {
+		t.abortedAgain = r.Status.AbortedAt.Time
+		r.Status = r.Status.withoutAbort()
+	}
 	raw, err := json.Marshal(r)
 	if err != nil {
-		return fmt.Errorf("storing rollout %s/%s: %w", c.namespace, c.name, err)
+		return fmt.Errorf("storing rollout %s/%s: %w", r.Metadata.Namespace, r.Metadata.Name, err)
 	}
 	t.Rollout, t.Aborted, t.App = raw, c.at, appLabel(r)
 	t.rollout = r
@@ -201,9 +133,11 @@ func (t *Target) fill(ctx context.Context, s *Settings, kube *kubeClients, searc
 			t.runs = append(t.runs, run)
 		}
 	}
+	t.addArchivedRuns(ctx, s.Archive, search, c)
 	t.Metrics = prometheusMetrics(t.runs)
 	now := s.Now().UTC().Truncate(time.Second).Add(time.Second) // what happened in this second is in the half-open window
 	t.Scope.Window = windowFor(search, c.at, updateBegan(r, t.sets, t.runs, c), now)
+	t.archive.survey(ctx, s.Archive, t.Scope.Window)
 	return nil
 }
 
@@ -297,15 +231,4 @@ func namespaceWords(namespace string) string {
 		return "any namespace"
 	}
 	return "namespace " + namespace
-}
-
-func boolCompare(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case a:
-		return 1
-	default:
-		return -1
-	}
 }

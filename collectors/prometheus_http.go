@@ -32,6 +32,7 @@ type promAddress struct {
 	url    *url.URL // without user info and query parameters
 	params url.Values
 	http   promconfig.HTTPClientConfig
+	brief  bool // the client is used once: no connection is kept open after it
 }
 
 // configuredAddress is the address of the settings. A name and password in it
@@ -81,7 +82,11 @@ func parseAddress(address string) (promAddress, error) {
 // parameters of the address, errors made of bad answers, retries, the server's
 // clock, the cap on answers, credentials and TLS.
 func (a promAddress) client(clock *dateRecorder) (*http.Client, error) {
-	transport, err := promconfig.NewRoundTripperFromConfig(a.http, "prometheus", promconfig.WithUserAgent("debrief"))
+	options := []promconfig.HTTPClientOption{promconfig.WithUserAgent("debrief")}
+	if a.brief {
+		options = append(options, promconfig.WithKeepAlivesDisabled())
+	}
+	transport, err := promconfig.NewRoundTripperFromConfig(a.http, "prometheus", options...)
 	if err != nil {
 		return nil, fmt.Errorf("creating Prometheus client: %w", err)
 	}

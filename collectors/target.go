@@ -22,6 +22,15 @@ type Target struct {
 	setsErr error
 	runs    []analysisObject
 	runsErr error
+
+	archive archiveAccount
+	// observed is when the rollout's state was that was chosen from the
+	// archive; zero: it is the live one.
+	observed time.Time
+	gone     bool // the rollout does not exist any more
+	// abortedAgain is the later abort of the same revision that the status
+	// shows in place of this one; zero: there is none.
+	abortedAgain time.Time
 }
 
 // TargetMetric is a Prometheus query of the revision's analysis.

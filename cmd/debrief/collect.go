@@ -71,6 +71,12 @@ func collect(ctx context.Context, env environment, cfg *config.Config, flags *so
 	if err != nil {
 		return nil, err
 	}
+	kept, closeArchive, err := flags.kept(ctx, env, cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer closeArchive()
+	settings.Archive = kept
 	return seal(ctx, env, cfg, settings, search, place)
 }
 

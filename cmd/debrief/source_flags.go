@@ -18,7 +18,7 @@ import (
 // sourceFlags say which incident to look at and where to ask about it.
 type sourceFlags struct {
 	kubeconfig, context, namespace string
-	config                         string
+	config, archive                string
 	prometheusURL, pagerdutyURL    string
 	since, until                   string
 	revision                       int64
@@ -30,6 +30,7 @@ func (f *sourceFlags) register(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVar(&f.since, "since", "", "start of the window: a time such as 2026-11-22T19:00:00Z, or how long ago, such as 2h")
 	flags.StringVar(&f.until, "until", "", "end of the window, likewise")
+	flags.StringVar(&f.archive, "archive", "", "archive of debrief watch, for what has expired since: a file, or see watch.archive in the configuration")
 	flags.Int64Var(&f.revision, "revision", 0, "revision of the rollout (default: the newest aborted one)")
 }
 

@@ -97,7 +97,11 @@ func (w *watcher) watch(ctx context.Context) error {
 	registry.MustRegister(promcollectors.NewGoCollector(), promcollectors.NewProcessCollector(promcollectors.ProcessCollectorOpts{}))
 	w.metrics = watch.NewMetrics(registry)
 
-	if w.archive, err = w.openArchive(ctx); err != nil {
+	place, err := archivePlace(w.env, w.cfg, "", defaultArchive)
+	if err != nil {
+		return err
+	}
+	if w.archive, err = openArchive(ctx, w.env, w.cfg, w.log, place); err != nil {
 		return err
 	}
 	options, err := w.options(settings, search)
@@ -136,34 +140,13 @@ func (w *watcher) run(ctx context.Context, engine *watch.Watcher, registry *prom
 
 // prepare finds mistakes in the configuration before anything runs.
 func (w *watcher) prepare() error {
-	w.cfg.Watch.Cluster = cmp.Or(w.cfg.Watch.Cluster, defaultCluster)
+	w.cfg.Watch.Cluster = clusterName(w.cfg)
 	w.cfg.Watch.Documents = cmp.Or(w.cfg.Watch.Documents, defaultDocuments)
 	if w.cfg.Publish.Repository == "" {
 		return nil
 	}
 	w.to.template = templates.Names()[0]
 	return w.to.validate(w.cfg)
-}
-
-func (w *watcher) openArchive(ctx context.Context) (*archive.Archive, error) {
-	place := cmp.Or(w.cfg.Watch.Archive.File, defaultArchive)
-	if name := w.cfg.Watch.Archive.URLFile; name != "" {
-		data, err := w.cfg.ReadFile("watch.archive.urlFile", name)
-		if err != nil {
-			return nil, err
-		}
-		place = string(data)
-		if err := w.env.keepSecret(place); err != nil {
-			return nil, err
-		}
-	}
-	filter, err := w.env.redactAnswers()
-	if err != nil {
-		return nil, err
-	}
-	return archive.Open(ctx, place, archive.Options{
-		Log: w.log, Now: w.env.Now, Filter: filter, Retention: time.Duration(w.cfg.Watch.Archive.Retention),
-	})
 }
 
 // options are those of the engine.

@@ -23,7 +23,7 @@ import (
 func (w *watcher) steps(settings *collectors.Settings) watch.Steps {
 	s := watch.Steps{
 		Settled: func(ctx context.Context, in archive.Incident) (string, bool, error) {
-			return "", false, nil
+			return collectors.Settled(ctx, w.about(settings, in), w.search(in))
 		},
 		Collect: func(ctx context.Context, in archive.Incident) (string, error) { return w.collect(ctx, settings, in) },
 		Render:  w.render,
@@ -38,7 +38,7 @@ func (w *watcher) steps(settings *collectors.Settings) watch.Steps {
 func (w *watcher) search(in archive.Incident) collectors.Search {
 	s := collectors.Search{Namespace: in.Namespace, Name: in.Name, Revision: in.Key.Revision}
 	if in.Key.Trigger == archive.TriggerAbort {
-		_ = in
+		s.Aborted = in.Key.At
 	}
 	return s
 }
@@ -48,7 +48,7 @@ func (w *watcher) about(settings *collectors.Settings, in archive.Incident) *col
 	s := *settings
 	service, objectives := w.cfg.For(in.Namespace, in.Name)
 	s.Objectives, s.PagerDuty.Services = objectives, service.PagerDuty
-
+	s.Archive = archived{w.archive, w.cfg.Watch.Cluster}
 	return &s
 }
 
