@@ -14,12 +14,13 @@ type Watch struct {
 	Cluster    string   `yaml:"cluster"`    // its name in the archive, in metrics and in logs
 	Namespaces []string `yaml:"namespaces"` // empty: all that may be read
 
-	Archive   WatchArchive   `yaml:"archive"`
-	Documents string         `yaml:"documents"` // folder for bundles and documents
-	Triggers  Triggers       `yaml:"triggers"`
-	Settle    Settle         `yaml:"settle"`
-	Follow    model.Duration `yaml:"follow"` // how long a published incident is kept up to date
-	Workers   int64          `yaml:"workers"`
+	Archive     WatchArchive   `yaml:"archive"`
+	Documents   string         `yaml:"documents"` // folder for bundles and documents
+	Triggers    Triggers       `yaml:"triggers"`
+	Settle      Settle         `yaml:"settle"`
+	Follow      model.Duration `yaml:"follow"`      // how long a published incident is kept up to date
+	FollowEvery model.Duration `yaml:"followEvery"` // how often it is looked at, besides on hints
+	Workers     int64          `yaml:"workers"`
 
 	LeaderElection *LeaderElection `yaml:"leaderElection"` // for several replicas
 

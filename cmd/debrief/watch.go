@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -63,7 +65,10 @@ any time: it goes on where it was. Logs are JSON lines on standard error.`,
 				return err
 			}
 			klog.SetSlogLogger(log) // client-go's own words
-			return runReloading(c.Context(), log, &flags, cfg, func(ctx context.Context, cfg *config.Config) error {
+			hangup := make(chan os.Signal, 1)
+			signal.Notify(hangup, syscall.SIGHUP)
+			defer signal.Stop(hangup)
+			return runReloading(c.Context(), hangup, log, &flags, cfg, func(ctx context.Context, cfg *config.Config) error {
 				return (&watcher{env: env, cfg: cfg, flags: &flags, log: log}).watch(ctx)
 			})
 		},
@@ -167,7 +172,7 @@ func (w *watcher) options(settings *collectors.Settings, search collectors.Searc
 			DegradedAfter: time.Duration(c.Triggers.DegradedAfter),
 		},
 		Settle: watch.Settle{Min: time.Duration(c.Settle.Min), Max: time.Duration(c.Settle.Max)},
-		Follow: time.Duration(c.Follow), Workers: int(c.Workers),
+		Follow: time.Duration(c.Follow), FollowEvery: time.Duration(c.FollowEvery), Workers: int(c.Workers),
 		Now: w.env.Now, Log: w.log, Redact: w.env.redactText, Metrics: w.metrics,
 	}
 	if w.flags.namespace != "" {

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/debrief-sre/debrief/config"
@@ -19,11 +17,8 @@ const lookAtConfig = 15 * time.Second
 var errReload = errors.New("the configuration has changed")
 
 // runReloading runs a watch, and again with another configuration when that
-// changes or on SIGHUP. One with mistakes is told of, and the one in force stays.
-func runReloading(ctx context.Context, log *slog.Logger, flags *sourceFlags, cfg *config.Config, run func(context.Context, *config.Config) error) error {
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
-	defer signal.Stop(hangup)
+// changes or on a hangup. One with mistakes is told of, and the one in force stays.
+func runReloading(ctx context.Context, hangup <-chan os.Signal, log *slog.Logger, flags *sourceFlags, cfg *config.Config, run func(context.Context, *config.Config) error) error {
 	for {
 		running, stop := context.WithCancelCause(ctx)
 		ended := make(chan error, 1)
