@@ -17,10 +17,12 @@ test:
 
 # Every scenario on a real control plane, then the tests of the proving ground
 # itself: that a lab leaves nothing behind, that PagerDuty's double conforms.
-# Last, the documents in a real browser.
+# Then what is published to real git servers. Last, the documents in a real
+# browser.
 e2e: e2e-setup
 	$(E2E) -timeout 60m -v .
-	$(E2E) -timeout 20m -p 1 ./argo ./lab ./pagerduty ./process ./scenario ./servers ./workload
+	$(E2E) -timeout 20m -p 1 ./archive ./argo ./forge_openapi ./gitea ./gitserver ./lab ./pagerduty ./process ./scenario ./servers ./store ./workload
+	$(E2E) -timeout 30m -parallel 4 -v ./publish
 	$(BROWSER)
 
 # The documents in Chromium and before other readers: hostile text, too.
@@ -40,4 +42,8 @@ record: e2e-setup
 e2e-setup:
 	@command -v prometheus >/dev/null || { $(AS_ROOT) apt-get update -qq && $(APT_INSTALL) prometheus; }
 	@command -v chromium >/dev/null || { $(AS_ROOT) apt-get update -qq && $(APT_INSTALL) chromium; }
+	@command -v git >/dev/null || { $(AS_ROOT) apt-get update -qq && $(APT_INSTALL) git; }
+	@command -v gcc >/dev/null || { $(AS_ROOT) apt-get update -qq && $(APT_INSTALL) gcc libc6-dev; }
+	@[ -x /usr/sbin/sshd ] || { $(AS_ROOT) apt-get update -qq && $(APT_INSTALL) openssh-server openssh-client; }
+	@ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || { $(AS_ROOT) apt-get update -qq && $(APT_INSTALL) postgresql; }
 	@command -v npm >/dev/null || { $(AS_ROOT) apt-get update -qq && $(APT_INSTALL) nodejs npm; }

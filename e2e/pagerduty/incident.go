@@ -99,9 +99,24 @@ func (i *Incident) Acknowledge() time.Time {
 func (i *Incident) Note(content string) time.Time {
 	i.server.mu.Lock()
 	defer i.server.mu.Unlock()
+	return i.note(content)
+}
+
+func (i *Incident) note(content string) time.Time {
 	at := i.log("annotate", content)
 	i.notes = append(i.notes, note{id: i.server.newID("PNOTE"), content: content, at: at})
 	return at
+}
+
+// Notes are what the incident's notes say, the oldest first.
+func (i *Incident) Notes() []string {
+	i.server.mu.Lock()
+	defer i.server.mu.Unlock()
+	var contents []string
+	for _, n := range i.notes {
+		contents = append(contents, n.content)
+	}
+	return contents
 }
 
 // Change relates a change, such as a build, to the incident.

@@ -8,10 +8,12 @@
 package pagerduty
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -54,6 +56,7 @@ func Start(contract *Contract) *Server {
 	mux.HandleFunc("GET /incidents", s.listIncidents)
 	mux.HandleFunc("GET /incidents/{id}/log_entries", s.ofIncident("log_entries", (*Incident).logEntries))
 	mux.HandleFunc("GET /incidents/{id}/notes", s.ofIncident("notes", (*Incident).notesJSON))
+	mux.HandleFunc("POST /incidents/{id}/notes", s.addNote)
 	mux.HandleFunc("GET /incidents/{id}/alerts", s.ofIncident("alerts", (*Incident).alerts))
 	mux.HandleFunc("GET /incidents/{id}/related_change_events", s.ofIncident("change_events", (*Incident).changeEvents))
 	mux.HandleFunc("GET /services", s.listServices)
@@ -196,6 +199,36 @@ func (s *Server) ofIncident(key string, list func(*Incident) []object) http.Hand
 		}
 		s.answerPage(w, r, key, items, i.odd)
 	}
+}
+
+// addNote writes a note. The contract wants the header From.
+func (s *Server) addNote(w http.ResponseWriter, r *http.Request) {
+	sent, err := io.ReadAll(r.Body)
+	if err != nil {
+		s.violate(r, err)
+		refuse(w, http.StatusBadRequest, 2001, "Invalid Input Provided")
+		return
+	}
+	r.Body = io.NopCloser(bytes.NewReader(sent)) // for the check of the request
+	var asked struct{ Note struct{ Content string } }
+	if err := json.Unmarshal(sent, &asked); err != nil || asked.Note.Content == "" {
+		s.violate(r, fmt.Errorf("no note: %w", err))
+		refuse(w, http.StatusBadRequest, 2001, "Invalid Input Provided")
+		return
+	}
+	s.mu.Lock()
+	i := s.find(r.PathValue("id"))
+	var written object
+	if i != nil {
+		i.note(asked.Note.Content)
+		written = i.notesJSON()[len(i.notes)-1]
+	}
+	s.mu.Unlock()
+	if i == nil {
+		refuse(w, http.StatusNotFound, 2100, "Not Found")
+		return
+	}
+	s.answer(w, r, object{"note": written}, false)
 }
 
 func (s *Server) find(id string) *Incident {

@@ -26,7 +26,8 @@ type Set struct {
 	Module  string   // module the set is about
 	Version string   // its version, as in the go.mod
 	Tools   []string // import paths of the commands to build
-	Files   []string // files of the module the lab reads: CRDs, kwok stages
+	Files   []string // files and folders of the module that are read: CRDs, kwok stages
+	tags    string   // build tags
 	ldflags string   // besides -s -w
 }
 
@@ -132,7 +133,7 @@ func (s Set) build(ctx context.Context, cache string, progress func(string, ...a
 	if err != nil {
 		return "", err
 	}
-	key, err := cacheKey(src, "go.mod", "go.sum", runtime.Version(), runtime.GOARCH, s.ldflags, fmt.Sprint(s.Tools, s.Files))
+	key, err := cacheKey(src, "go.mod", "go.sum", runtime.Version(), runtime.GOARCH, s.ldflags, fmt.Sprint(s.Tools, s.Files)+s.tags)
 	if err != nil {
 		return "", err
 	}
@@ -156,13 +157,13 @@ func (s Set) build(ctx context.Context, cache string, progress func(string, ...a
 // compile builds one command. It runs nicely: a developer goes on working
 // beside a cold build.
 func (s Set) compile(ctx context.Context, src, tool, out string) error {
-	args := []string{"build", "-ldflags", strings.TrimSpace("-s -w " + s.ldflags), "-o", out, tool}
+	args := []string{"build", "-tags", s.tags, "-ldflags", strings.TrimSpace("-s -w " + s.ldflags), "-o", out, tool}
 	_, err := run(ctx, src, "nice", append([]string{"-n", "19", "go"}, args...)...)
 	return err
 }
 
-// copyFiles takes the files that the lab reads out of the module, so that a
-// warm cache needs nothing else.
+// copyFiles takes the files that are read out of the module, so that a warm
+// cache needs nothing else.
 func (s Set) copyFiles(ctx context.Context, src, dst string) error {
 	if len(s.Files) == 0 {
 		return nil
@@ -179,13 +180,25 @@ func (s Set) copyFiles(ctx context.Context, src, dst string) error {
 		return fmt.Errorf("the go.mod pins %s %s, the table says %s", s.Module, module.Version, s.Version)
 	}
 	for _, file := range s.Files {
-		data, err := os.ReadFile(filepath.Join(module.Dir, file))
-		if err != nil {
-			return fmt.Errorf("taking a file out of the module: %w", err)
-		}
-		if err := os.WriteFile(filepath.Join(dst, path.Base(file)), data, 0o644); err != nil {
-			return fmt.Errorf("keeping a file of the module: %w", err)
+		if err := keep(filepath.Join(module.Dir, file), filepath.Join(dst, path.Base(file))); err != nil {
+			return fmt.Errorf("taking %s out of the module: %w", file, err)
 		}
 	}
 	return nil
+}
+
+// keep copies a file, or a folder with all that is in it.
+func keep(src, dst string) error {
+	info, err := os.Stat(src)
+	if err != nil {
+		return err
+	}
+	if info.IsDir() {
+		return os.CopyFS(dst, os.DirFS(src))
+	}
+	data, err := os.ReadFile(src)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(dst, data, 0o644)
 }

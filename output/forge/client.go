@@ -66,7 +66,7 @@ func (c *client) Requests(ctx context.Context, head string) ([]Request, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listing the requests of %s: %w", c.name, plain(ctx, err))
 	}
-	return rs, nil
+	return slices.DeleteFunc(rs, wasWithdrawn), nil
 }
 
 func (c *client) requests(ctx context.Context, head string) ([]Request, error) {
@@ -94,6 +94,9 @@ func (c *client) requests(ctx context.Context, head string) ([]Request, error) {
 func (c *client) Open(ctx context.Context, d Desired) (Request, []string, error) {
 	waiting := withBudget(ctx, c.patience)
 	r, warnings, err := c.open(waiting, d)
+	if err == nil {
+		err = c.race(waiting, r, d)
+	}
 	if err != nil {
 		return Request{}, nil, fmt.Errorf("opening a request for %q in %s: %w", d.Head, c.name, plain(ctx, err))
 	}

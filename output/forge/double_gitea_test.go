@@ -44,6 +44,9 @@ func (d *double) gitea(w http.ResponseWriter, r *http.Request) {
 		if body, ok := in["body"].(string); ok {
 			c.body = body
 		}
+		if text(in["state"]) == "closed" {
+			c.state = "closed"
+		}
 		answer(w, 201, giteaPull(c))
 	})
 	mux.HandleFunc("GET "+repo+"/labels", func(w http.ResponseWriter, _ *http.Request) {

@@ -42,7 +42,8 @@ type double struct {
 
 	archived, gone, readOnly, noScope, noDrafts, noLabels bool
 
-	pageLimit int // requests on a page at most
+	races     bool // opens a second request for a branch that has one
+	pageLimit int  // requests on a page at most
 	asked     []string
 	created   int
 	faults    []fault
@@ -146,7 +147,7 @@ func (d *double) add(changes ...*change) {
 }
 
 func (d *double) isOpen(head, base string) bool {
-	return slices.ContainsFunc(d.changes, func(c *change) bool {
+	return !d.races && slices.ContainsFunc(d.changes, func(c *change) bool {
 		return c.state == "open" && !c.fork && c.head == head && c.base == base
 	})
 }

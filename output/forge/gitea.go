@@ -114,7 +114,30 @@ func (g *giteaAPI) setBody(ctx context.Context, number int, body string) error {
 	if err != nil {
 		return err
 	}
-	_, _, err = api.EditPullRequest(g.owner, g.repo, int64(number), gitea.EditPullRequestOption{Body: &body})
+	for attempt := 1; ; attempt++ {
+		_, _, err = api.EditPullRequest(g.owner, g.repo, int64(number), gitea.EditPullRequestOption{Body: &body})
+		if attempt == attempts || !changedMeanwhile(err) {
+			return err
+		}
+	}
+}
+
+// changedMeanwhile tells whether two edited a request at once. Gitea refuses one
+// of them, who may try again: what it compares is its own reading, not ours.
+func changedMeanwhile(err error) bool {
+	refused, ok := errors.AsType[*Error](err)
+	return ok && refused.Reason == ErrInvalid && strings.Contains(refused.Message, "already changed")
+}
+
+// withdraw implements racing: Gitea looks for an open request and opens one in
+// two steps.
+func (g *giteaAPI) withdraw(ctx context.Context, number int, body string) error {
+	api, err := g.client(ctx)
+	if err != nil {
+		return err
+	}
+	closed := gitea.StateClosed
+	_, _, err = api.EditPullRequest(g.owner, g.repo, int64(number), gitea.EditPullRequestOption{Body: &body, State: &closed})
 	return err
 }
 
