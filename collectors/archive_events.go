@@ -42,7 +42,7 @@ func (l liveEvents) addArchived(ctx context.Context, archive Archive, namespace 
 		if err != nil {
 			return err
 		}
-		if version, wanted := last[state.UID]; !wanted || state.Deleted || version != state.ResourceVersion {
+		if version, wanted := last[state.UID]; !wanted || version != state.ResourceVersion {
 			continue
 		}
 		delete(last, state.UID)

@@ -53,6 +53,12 @@ func fetchArgo(ctx context.Context, s *Settings, t *Target, w *evidence.Writer) 
 			return err
 		}
 	}
+	if s.Archive != nil && t.archive.err == nil && t.rollout.Spec.Strategy.Canary != nil {
+		asked := evidence.Coverage{Source: "argo/weights", Asked: "changes of the canary's weight in the archive"}
+		if err := ask(s, w, asked, func(c *evidence.Coverage) error { return fetchWeights(ctx, s.Archive, t, w, c) }); err != nil {
+			return err
+		}
+	}
 	return fetchTemplates(ctx, s, kube, t, w)
 }
 

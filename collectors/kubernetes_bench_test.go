@@ -21,6 +21,50 @@ import (
 	"github.com/debrief-sre/debrief/internal/replay"
 )
 
+// BenchmarkFetchArchivedEvents reads a namespace of 20,000 live events and as
+// many that only the archive has. The floor is the live ones alone.
+func BenchmarkFetchArchivedEvents(b *testing.B) {
+	s, target := busyNamespace(b, 20_000)
+	kube, err := newKubeClients(s)
+	if err != nil {
+		b.Fatal(err)
+	}
+	kept := &shelf{since: target.Scope.Window.Start}
+	recorded := readRecording(b).lists["events"]
+	for i := range 20_000 {
+		e := recorded[i%len(recorded)].copied(b)
+		e.set(fmt.Sprintf("archived-%d", i), "metadata", "uid")
+		e.set("shop", "metadata", "namespace")
+		if i%100 != 0 {
+			e.set("other", "involvedObject", "name")
+			e.set("", "involvedObject", "uid")
+		}
+		kept.keep(b, "events", e, target.Scope.Window.Start.Add(time.Duration(i)*time.Millisecond), false)
+	}
+	for _, run := range []struct {
+		name    string
+		archive Archive
+	}{{"live", nil}, {"merged", kept}} {
+		b.Run(run.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				w, err := evidence.NewWriter()
+				if err != nil {
+					b.Fatal(err)
+				}
+				c := evidence.Coverage{}
+				if err := fetchEvents(b.Context(), run.archive, kube, target, w, &c, map[string]bool{}); err != nil {
+					b.Fatal(err)
+				}
+				b.ReportMetric(float64(c.Objects), "kept")
+				if err := w.Discard(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 // BenchmarkFetchEvents reads a namespace of 20,000 events, one in a hundred of
 // which concerns the rollout. The floor is the same list, read page by page by
 // client-go and thrown away.

@@ -48,7 +48,9 @@ func fetchEvents(ctx context.Context, archive Archive, kube *kubeClients, t *Tar
 		if last := eventTimes(e).last; c.Oldest.IsZero() || last.Before(c.Oldest) {
 			c.Oldest = last
 		}
-		live[e.UID] = archive != nil
+		if archive != nil {
+			live[e.UID] = true
+		}
 		return take(e)
 	})
 	known := knownEvents{liveFrom: c.Oldest, sawStartLive: sawStart}
@@ -85,7 +87,9 @@ func fetchNodeEvents(ctx context.Context, archive Archive, kube *kubeClients, t 
 	}
 	live := liveEvents{}
 	liveErr := eachItem(ctx, list, metav1.ListOptions{FieldSelector: "involvedObject.kind=Node"}, func(e *corev1.Event) error {
-		live[e.UID] = archive != nil
+		if archive != nil {
+			live[e.UID] = true
+		}
 		return take(e)
 	})
 	if _, err := t.addArchivedEvents(ctx, archive, metav1.NamespaceDefault, live, c, take); err != nil {

@@ -87,6 +87,9 @@ func readKubernetes(b *evidence.Bundle, f *timeline.Facts) error {
 			told.sawStart = told.sawStart || isStartOf(&e.Value, f.Rollout.Revision)
 		}
 	}
+	if err := addObservedWeights(b, f); err != nil {
+		return err
+	}
 	if told.sawStart && f.Rollout.TrafficRouting {
 		withoutEmptyRestoration(f)
 	}

@@ -23,8 +23,8 @@ type candidate struct {
 }
 
 const (
-	// sameSecond is how far an abort may be from the time that was asked for.
-	sameSecond = 2 * time.Second
+	// abortTolerance is how far an abort may be from the time that was asked for.
+	abortTolerance = 2 * time.Second
 	// abortSpread is how far apart the accounts of one abort are: events may
 	// be recorded late, and analyses end before.
 	abortSpread = time.Minute
@@ -112,7 +112,7 @@ func (s Search) fits(c candidate) bool {
 		(s.Revision == 0 || s.Revision == c.revision) &&
 		(s.Since.IsZero() || !c.at.Before(s.Since)) &&
 		(s.Until.IsZero() || c.at.Before(s.Until)) &&
-		(s.Aborted.IsZero() || c.at.Sub(s.Aborted).Abs() <= sameSecond)
+		(s.Aborted.IsZero() || c.at.Sub(s.Aborted).Abs() <= abortTolerance)
 }
 
 func noAbortWords(search Search, rollouts []rolloutObject) string {

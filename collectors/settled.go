@@ -80,7 +80,7 @@ func (r servingRollout) withoutCanary(search Search) (why string, none bool) {
 	switch {
 	case search.Revision != 0 && revision != search.Revision:
 		return fmt.Sprintf("revision %d has taken its place", revision), true
-	case !search.Aborted.IsZero() && (!status.Abort || status.AbortedAt.Sub(search.Aborted).Abs() > sameSecond):
+	case !search.Aborted.IsZero() && (!status.Abort || status.AbortedAt.Sub(search.Aborted).Abs() > abortTolerance):
 		return "the update was retried or promoted", true
 	case status.CurrentPodHash != "" && status.CurrentPodHash == status.StableRS:
 		return "the current version is the stable one", true
