@@ -86,6 +86,8 @@ type watcher struct {
 	log     *slog.Logger
 	archive *archive.Archive
 	metrics *watch.Metrics
+
+	sourceGaps *prometheus.CounterVec // in the evidence of incidents
 }
 
 // watch brings the parts together and runs them until the context ends.
@@ -101,6 +103,10 @@ func (w *watcher) watch(ctx context.Context) error {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(promcollectors.NewGoCollector(), promcollectors.NewProcessCollector(promcollectors.ProcessCollectorOpts{}))
 	w.metrics = watch.NewMetrics(registry)
+	w.sourceGaps = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "debrief_source_gaps_total", Help: "Gaps that sources left in the evidence of incidents.",
+	}, []string{"source", "status"})
+	registry.MustRegister(w.sourceGaps)
 
 	place, err := archivePlace(w.env, w.cfg, "", defaultArchive)
 	if err != nil {

@@ -57,12 +57,16 @@ func (w *watcher) about(settings *collectors.Settings, in archive.Incident) *col
 func (w *watcher) collect(ctx context.Context, settings *collectors.Settings, in archive.Incident) (string, error) {
 	name := fmt.Sprintf("%s-%s-%s-r%d.bundle.zip", in.Key.At.UTC().Format("2006-01-02-150405"), in.Namespace, in.Name, in.Key.Revision)
 	path := filepath.Join(w.cfg.Watch.Documents, name)
+	if err := w.archive.Flush(ctx); err != nil { // the live answers are worth collecting all the same
+		w.log.Warn("the archive is not up to date", "incident", in.ID, "error", err)
+	}
 	bundle, err := seal(ctx, w.env, w.cfg, w.about(settings, in), w.search(in), func(*collectors.Target) string { return path })
 	if err != nil {
 		return "", err
 	}
 	for _, c := range bundle.Manifest.Coverage {
 		if c.Gap() {
+			w.sourceGaps.WithLabelValues(c.Source, string(c.Status)).Inc()
 			w.log.Warn("a source left a gap", "incident", in.ID, "source", c.Source, "status", c.Status, "reason", c.Reason)
 		}
 	}
