@@ -17,12 +17,13 @@ test:
 
 # Every scenario on a real control plane, then the tests of the proving ground
 # itself: that a lab leaves nothing behind, that PagerDuty's double conforms.
-# Then what is published to real git servers. Last, the documents in a real
-# browser.
+# Then what is published to real git servers, and what deploys debrief. Last,
+# the documents in a real browser.
 e2e: e2e-setup
 	$(E2E) -timeout 60m -v .
 	$(E2E) -timeout 20m -p 1 ./archive ./argo ./forge_openapi ./gitea ./gitserver ./lab ./pagerduty ./process ./scenario ./servers ./store ./workload
 	$(E2E) -timeout 30m -parallel 4 -v ./publish
+	$(E2E) -timeout 30m -v ./deploy
 	$(BROWSER)
 
 # The documents in Chromium and before other readers: hostile text, too.
