@@ -28,6 +28,9 @@ const (
 	// resumptions is how often a watch is resumed in vain before a new list:
 	// for some four minutes.
 	resumptions = 8
+	// refusals is how often a watch is resumed although that is refused: an API
+	// server that has just started refuses everybody until it knows the roles.
+	refusals = 3
 )
 
 // feed delivers one resource of one namespace, or of all: what there is, and
@@ -164,7 +167,7 @@ func (f *feed) watch(ctx context.Context, version string) error {
 			f.coverage.reach(f.now().Add(-deadConnection))
 		case expired(err):
 			return errExpired
-		case refused(err):
+		case refused(err) && vain >= refusals:
 			return fmt.Errorf("watching %s: %w", f.resource, err)
 		default:
 			if delivered {

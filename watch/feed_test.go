@@ -146,6 +146,26 @@ func TestResumedWatchMissesNothing(t *testing.T) {
 	})
 }
 
+// TestRefusedForAMoment is an API server that has just started, and refuses
+// everybody until it knows the roles.
+func TestRefusedForAMoment(t *testing.T) {
+	record(t, nil, func(r *recorder, _ *Watcher) {
+		r.api.failWith(func(_, resource, _ string) error {
+			return apierrors.NewForbidden(schema.GroupResource{Resource: resource}, "", errors.New("no such role"))
+		})
+		r.api.endWatches()
+		r.api.put("rollouts", recordedNamed(t, "rollouts", "checkout"))
+		time.Sleep(3 * time.Second)
+		r.api.failWith(nil)
+		time.Sleep(10 * time.Second)
+		r.check(t, "rollouts", "checkout@1")
+		r.checkGaps(t, "rollouts", 0)
+		if r.api.lists["rollouts"] != 1 {
+			t.Error("it listed again")
+		}
+	})
+}
+
 // TestExpiredWatch loses the changes of an interruption, and what may have been
 // missed is a gap: states of Rollouts, but not events, which a list still shows.
 func TestExpiredWatch(t *testing.T) {

@@ -57,6 +57,9 @@ func (w *Watcher) advance(ctx context.Context, in *archive.Incident) error {
 	default:
 		done = *in
 		w.failedAttempt(s, &done, err)
+		if errors.Is(err, ErrNoBundle) {
+			collectAgain(&done)
+		}
 		if w.expired(done) {
 			*in = done
 			return w.end(ctx, in, "it is no longer followed")
@@ -64,6 +67,9 @@ func (w *Watcher) advance(ctx context.Context, in *archive.Incident) error {
 	}
 	if err := w.saveResult(ctx, *in, &done); err != nil {
 		return err
+	}
+	if in.Settled == "" && done.Settled != "" {
+		w.incidentLog(in.Key, in.Namespace, in.Name).Info("settled", "reason", done.Settled)
 	}
 	*in = done
 	return nil
@@ -96,6 +102,17 @@ func (w *Watcher) failedAttempt(s stage, in *archive.Incident, err error) {
 		w.options.Metrics.published.WithLabelValues("failed").Inc()
 	}
 	w.incidentLog(in.Key, in.Namespace, in.Name).Warn("step failed; it will be tried again", "stage", s.name, "attempt", in.Attempts, "due", in.Due, "error", in.Error)
+}
+
+// collectAgain takes an incident back to where its evidence is collected. What
+// is rendered of that is published, whatever was rendered before.
+func collectAgain(in *archive.Incident) {
+	if wasPublished(*in) || in.URL != "" {
+		in.State = archive.Published
+	} else {
+		in.State = archive.Settling
+	}
+	in.Facts = ""
 }
 
 // settle waits for the incident's end, so that the evidence holds the recovery.

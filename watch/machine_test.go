@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -275,6 +276,17 @@ func failing(stage string, err error) func(context.Context, string) error {
 	}
 }
 
+// failingOnce fails a stage the first time.
+func failingOnce(stage string, err error) func(context.Context, string) error {
+	var failed atomic.Bool
+	return func(_ context.Context, called string) error {
+		if called == stage && failed.CompareAndSwap(false, true) {
+			return err
+		}
+		return nil
+	}
+}
+
 func TestStepsAreTriedAgain(t *testing.T) {
 	for _, stage := range []string{"collect", "render", "publish"} {
 		t.Run(stage, func(t *testing.T) {
@@ -302,6 +314,42 @@ func TestStepsAreTriedAgain(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestLostEvidence: what was collected is gone when it is needed. It is collected
+// again and published, though the document states what it did before.
+func TestLostEvidence(t *testing.T) {
+	for _, stage := range []string{"render", "publish"} {
+		for what, update := range map[string]bool{"first": false, "update": true} {
+			t.Run(stage+"/"+what, func(t *testing.T) {
+				acting(t, nil, func(p *play, w *Watcher) {
+					lost := func() { p.set(func() { p.step = failingOnce(stage, ErrNoBundle) }) }
+					if !update {
+						lost()
+					}
+					p.rollout("checkout", 2, true)
+					time.Sleep(time.Minute)
+					if update {
+						p.takeCalls()
+						lost()
+						p.set(func() { p.facts = "2" })
+						if err := w.Hint(t.Context(), "lab", "shop", "checkout"); err != nil {
+							t.Fatal(err)
+						}
+						time.Sleep(time.Minute)
+					}
+					want := map[string]string{"render": "collect render collect render publish", "publish": "collect render publish collect render publish"}[stage]
+					if !update {
+						want = "settle " + want
+					}
+					p.expectCalls(want)
+					if in := p.only(); in.Error != "" || in.URL == "" {
+						t.Errorf("wrong incident: %+v", in)
+					}
+				})
+			})
+		}
 	}
 }
 
@@ -390,28 +438,32 @@ func TestFollowing(t *testing.T) {
 
 // TestHintDuringAStep arrives while the evidence is collected, which it may have
 // come too late for: the result is kept, and there is another look.
+// TestHintDuringAStep: also during one that takes longer than until it would be
+// tried again.
 func TestHintDuringAStep(t *testing.T) {
-	acting(t, nil, func(p *play, w *Watcher) {
-		p.set(func() {
-			p.step = func(_ context.Context, stage string) error {
-				if stage == "publish" {
-					time.Sleep(500 * time.Millisecond)
+	for _, step := range []time.Duration{500 * time.Millisecond, 4 * time.Second} {
+		acting(t, nil, func(p *play, w *Watcher) {
+			p.set(func() {
+				p.step = func(_ context.Context, stage string) error {
+					if stage == "publish" {
+						time.Sleep(step)
+					}
+					return nil
 				}
-				return nil
+			})
+			p.rollout("checkout", 2, true)
+			synctest.Wait()
+			time.Sleep(step * 3 / 4)
+			if err := w.Hint(t.Context(), "lab", "shop", "checkout"); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(step)
+			p.expectCalls("settle collect render publish collect render")
+			if in := p.only(); in.State != archive.Updated || in.URL == "" {
+				t.Errorf("wrong incident: %+v", in)
 			}
 		})
-		p.rollout("checkout", 2, true)
-		synctest.Wait()
-		time.Sleep(100 * time.Millisecond)
-		if err := w.Hint(t.Context(), "lab", "shop", "checkout"); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(2 * time.Second)
-		p.expectCalls("settle collect render publish collect render")
-		if in := p.only(); in.State != archive.Updated || in.URL == "" {
-			t.Errorf("wrong incident: %+v", in)
-		}
-	})
+	}
 }
 
 func TestAnalysisWaitsForTheAbort(t *testing.T) {

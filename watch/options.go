@@ -32,6 +32,10 @@ type Store interface {
 	HastenIncidents(ctx context.Context, cluster, namespace, name string, due time.Time) (n int, err error)
 }
 
+// ErrNoBundle says that the evidence is not there any more, as when it lies with
+// another replica, or lay with a pod that is gone. It is collected again then.
+var ErrNoBundle = errors.New("the collected evidence is not here")
+
 // Steps do what an incident needs. Each may be called again after it succeeded,
 // when the watcher was killed before it could note that; each gets a context
 // with a deadline, and a panic in it is an error of the step.

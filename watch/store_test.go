@@ -153,8 +153,8 @@ func (s *memStore) HastenIncidents(_ context.Context, cluster, namespace, name s
 	defer s.mu.Unlock()
 	for i := range s.incidents {
 		in := &s.incidents[i]
-		if in.Key.Cluster == cluster && in.Namespace == namespace && in.Name == name && isOpen(*in) && in.Due.After(due) {
-			in.Due = due
+		if in.Key.Cluster == cluster && in.Namespace == namespace && in.Name == name && isOpen(*in) {
+			in.Due = earlier(in.Due, due)
 			in.Version++
 			n++
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -73,10 +74,19 @@ func (w *watcher) collect(ctx context.Context, settings *collectors.Settings, in
 	return path, bundle.Close()
 }
 
+// openCollected opens what collect sealed, perhaps as another replica.
+func openCollected(path string) (*evidence.Bundle, error) {
+	bundle, err := evidence.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w: %w", watch.ErrNoBundle, err)
+	}
+	return bundle, err
+}
+
 // render writes the documents beside the bundle. Blocks that somebody edited
 // there are kept in files of their own: nobody is asked.
 func (w *watcher) render(ctx context.Context, in archive.Incident, path string) (document, facts string, err error) {
-	bundle, err := evidence.Open(path)
+	bundle, err := openCollected(path)
 	if err != nil {
 		return "", "", err
 	}
@@ -97,7 +107,7 @@ func (w *watcher) render(ctx context.Context, in archive.Incident, path string) 
 // publish opens or updates the request. Where people took a block over, they
 // are left alone.
 func (w *watcher) publish(ctx context.Context, in archive.Incident, path string) (string, error) {
-	bundle, err := evidence.Open(path)
+	bundle, err := openCollected(path)
 	if err != nil {
 		return "", err
 	}

@@ -28,11 +28,12 @@ func (p *publication) change(tree fs.FS) (repository.Change, error) {
 	if err != nil {
 		return repository.Change{}, err
 	}
-	r.Name = p.name
+	r.Name = p.report.Name
 	if r, err = p.reviewed(tree, r); err != nil {
 		return repository.Change{}, err
 	}
-	digest, err := p.in.Set.Prepare(r).Digest()
+	prepared := p.in.Set.Prepare(r)
+	digest, err := prepared.Digest()
 	if err != nil {
 		return repository.Change{}, err
 	}
@@ -40,12 +41,13 @@ func (p *publication) change(tree fs.FS) (repository.Change, error) {
 	if err != nil {
 		return repository.Change{}, err
 	}
+	p.edited, p.warnings = nil, nil
+	if output.Facts(existing) == digest && !p.renews(existing) {
+		p.document = output.Document{Report: prepared, Markdown: existing}
+		return repository.Change{}, nil
+	}
 	if err := p.render(r, existing); err != nil {
 		return repository.Change{}, fmt.Errorf("%s: %w", p.names.path, err)
-	}
-	if existing != nil && !p.Refresh && output.Facts(existing) == digest {
-		p.document.Markdown = existing
-		return repository.Change{}, nil
 	}
 	files, err := p.files()
 	if err != nil {
@@ -57,6 +59,13 @@ func (p *publication) change(tree fs.FS) (repository.Change, error) {
 		}
 	}
 	return repository.Change{Files: files, Message: p.names.message}, nil
+}
+
+// renews tells whether a document is made anew although its facts are the same.
+func (p *publication) renews(existing []byte) bool {
+	_, err := output.Verify(existing)
+	_, edited := errors.AsType[*output.EditedError](err)
+	return p.Refresh || p.Force && edited
 }
 
 // reviewed applies what people decided about the timeline, in a file beside the
@@ -83,7 +92,7 @@ func (p *publication) render(r report.Report, existing []byte) (err error) {
 		p.document, p.edited, err = output.New(p.in.Set, r, existing, p.Force)
 		return err
 	}
-	p.document, p.edited = output.Document{Report: p.in.Set.Prepare(r), Markdown: p.in.Document}, nil
+	p.document = output.Document{Report: p.in.Set.Prepare(r), Markdown: p.in.Document}
 	if existing != nil {
 		p.document.Markdown, p.edited, err = output.Update(existing, p.in.Document, p.Force)
 	}
@@ -157,13 +166,20 @@ func (p *publication) files() ([]repository.File, error) {
 	return files, nil
 }
 
-// withIndex adds the index of all postmortems, these documents included.
+// withIndex adds the index of all postmortems, these documents included. One
+// that people edited stays as it is: it must not keep a postmortem away.
 func (p *publication) withIndex(tree fs.FS, files []repository.File) ([]repository.File, error) {
 	folder, err := fs.Sub(overlay(tree, files), p.root())
 	if err != nil {
 		return nil, fmt.Errorf("reading the folder of postmortems: %w", err)
 	}
-	pages, _, err := index.Changes(folder, *p.Index)
+	options := *p.Index
+	options.Force = options.Force || p.Force
+	pages, _, err := index.Changes(folder, options)
+	if edited, ok := errors.AsType[*output.EditedError](err); ok {
+		p.warnings = append(p.warnings, fmt.Sprintf("the index stays as it is: %v", edited))
+		return files, nil
+	}
 	if err != nil {
 		return nil, err
 	}

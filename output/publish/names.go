@@ -41,26 +41,22 @@ func (d Date) Day() string { return d.day.Format("02") }
 
 // namesOf are those of a report as its template shows it.
 func namesOf(r report.Report) (Names, error) {
-	date, slug, _ := cutDate(r.Name)
-	day, err := time.Parse(time.DateOnly, date)
+	at := len(time.DateOnly)
+	if len(r.Name) < at+2 {
+		return Names{}, fmt.Errorf("the report's name %.120q is not a date and a slug", r.Name)
+	}
+	day, err := time.Parse(time.DateOnly, r.Name[:at])
 	if err != nil {
-		return Names{}, fmt.Errorf("the report's name %q does not begin with a date", r.Name)
+		return Names{}, fmt.Errorf("the report's name %.120q does not begin with a date", r.Name)
 	}
 	n := Names{
-		Date: Date{day}, Slug: slug, Name: r.Name, Title: templates.Headline(r),
+		Date: Date{day}, Slug: r.Name[at+1:], Name: r.Name, Title: templates.Headline(r),
 		Namespace: r.Incident.Subject.Namespace, Rollout: r.Incident.Subject.Name, Revision: r.Incident.Revision,
 	}
 	if r.Abort != nil {
 		n.Cause = string(r.Abort.Cause)
 	}
 	return n, nil
-}
-
-func cutDate(name string) (date, rest string, ok bool) {
-	if len(name) <= len(time.DateOnly) {
-		return name, "", false
-	}
-	return name[:len(time.DateOnly)], name[len(time.DateOnly)+1:], true
 }
 
 // parts are the names with nothing in them that could lead out of a folder or
@@ -72,26 +68,23 @@ func (n Names) parts() Names {
 	return n
 }
 
-// line is a template for one line of text.
-type line struct{ parsed *template.Template }
-
-// parseLine reads a template. The field is what errors call it.
-func parseLine(field, text string) (line, error) {
+// fill fills a template of one line of text. The field is what errors call it.
+func fill(field, text string, n Names) (string, error) {
 	parsed, err := template.New(field).Option("missingkey=error").Funcs(template.FuncMap{"lower": strings.ToLower}).Parse(text)
 	if err != nil {
-		return line{}, fmt.Errorf("template of %s: %w", field, err)
+		return "", fmt.Errorf("template of %s: %w", field, err)
 	}
-	// A field that does not exist shows only when the template is used.
-	if err := parsed.Execute(new(strings.Builder), Names{}); err != nil {
-		return line{}, fmt.Errorf("template of %s: %w", field, err)
+	var out strings.Builder
+	if err := parsed.Execute(&out, n); err != nil {
+		return "", fmt.Errorf("template of %s: %w", field, err)
 	}
-	return line{parsed}, nil
+	return printable.Line(out.String()), nil
 }
 
-func (l line) of(n Names) (string, error) {
-	var out strings.Builder
-	if err := l.parsed.Execute(&out, n); err != nil {
-		return "", fmt.Errorf("template of %s: %w", l.parsed.Name(), err)
+// shorten cuts a text that is longer than a number of characters.
+func shorten(text string, longest int) string {
+	if runes := []rune(text); len(runes) > longest {
+		return string(runes[:longest-3]) + "..."
 	}
-	return strings.Join(strings.Fields(printable.Text(out.String())), " "), nil
+	return text
 }

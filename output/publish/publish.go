@@ -12,10 +12,7 @@ package publish
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
-	"io/fs"
-	"strings"
+	"time"
 
 	"github.com/debrief-sre/debrief/output"
 	"github.com/debrief-sre/debrief/output/forge"
@@ -51,6 +48,10 @@ type Settings struct {
 
 	// Force replaces blocks that people edited; see [output.Update].
 	Force bool
+	// Patience is how long to wait for what happens at the forge meanwhile: for the
+	// request that another run may be opening, and for a repository that was
+	// empty to be ready. The default is ten seconds.
+	Patience time.Duration
 	// Refresh renews documents whose facts are the same, such as by another
 	// template or a newer debrief.
 	Refresh bool
@@ -95,11 +96,15 @@ type Result struct {
 	// Edited are blocks that people had edited and [Settings.Force] replaced.
 	// They are kept beside the document.
 	Edited []output.Edited
-	Report report.Report // as the document states it
+	// Report is as the document states it. It is empty if the document was not
+	// looked at: Merged and Closed.
+	Report report.Report
 }
 
-// maxRequests of one incident are looked through.
-const maxRequests = 100
+const (
+	maxRequests  = 100 // of one incident that are looked through
+	longestTitle = 250 // characters; GitHub takes 256, others 255
+)
 
 // Publish publishes an incident. Its errors are those of repository and forge,
 // an [output.EditedError], or mistakes in the settings' templates.
@@ -108,6 +113,7 @@ func Publish(ctx context.Context, s Settings, in Incident) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	p.Patience = cmp.Or(p.Patience, 10*time.Second)
 	p.repo, err = repository.Open(ctx, s.Repository)
 	if err != nil {
 		return Result{}, err
@@ -122,301 +128,5 @@ func Publish(ctx context.Context, s Settings, in Incident) (Result, error) {
 	if err := p.place(ctx); err != nil {
 		return Result{}, err
 	}
-	for n := 1; n <= maxRequests; n++ {
-		p.branch = following(p.names.branch, n)
-		request, err := p.request(ctx)
-		if err != nil {
-			return Result{}, err
-		}
-		switch {
-		case request == nil || request.State == forge.Open:
-			return p.put(ctx, request)
-		case request.State == forge.Closed:
-			return p.result(Closed, request), nil
-		}
-		same, err := p.isMerged(ctx, *request)
-		if err != nil {
-			return Result{}, err
-		}
-		if same {
-			return p.result(Merged, request), nil
-		}
-	}
-	return Result{}, fmt.Errorf("%d merged requests of this incident: that cannot be right", maxRequests)
-}
-
-// following is the branch of the incident's nth request: those before it were
-// merged.
-func following(branch string, n int) string {
-	if n == 1 {
-		return branch
-	}
-	return fmt.Sprintf("%s-update%d", branch, n)
-}
-
-// publication is one run.
-type publication struct {
-	Settings
-	in     Incident
-	repo   *repository.Repository
-	base   string
-	branch string // of the request at hand
-	name   string // of the report
-	names  resolved
-	// Of the last commit that was made.
-	document output.Document
-	edited   []output.Edited
-}
-
-// resolved is what the templates say.
-type resolved struct{ path, branch, title, message string }
-
-// prepare works out all that does not depend on the repository, and so finds
-// mistakes in the settings before anything is asked.
-func prepare(s Settings, in Incident) (*publication, error) {
-	r, err := in.Report(nil, in.Stored)
-	if err != nil {
-		return nil, err
-	}
-	p := &publication{Settings: s, in: in, base: s.Base}
-	return p, p.resolve(r)
-}
-
-// resolve fills the templates for a report.
-func (p *publication) resolve(r report.Report) error {
-	p.name = r.Name
-	names, err := namesOf(p.in.Set.Prepare(r)) // a public document's names tell nothing either
-	if err != nil {
-		return err
-	}
-	for _, t := range []struct {
-		field, text, fallback string
-		names                 Names
-		to                    *string
-	}{
-		{"publish.path", p.Path, DefaultPath, names.parts(), &p.names.path},
-		{"publish.branch", p.Branch, DefaultBranch, names.parts(), &p.names.branch},
-		{"publish.request.title", p.Title, DefaultTitle, names, &p.names.title},
-		{"publish.commit.message", p.Message, DefaultMessage, names, &p.names.message},
-	} {
-		parsed, err := parseLine(t.field, cmp.Or(t.text, t.fallback))
-		if err != nil {
-			return err
-		}
-		if *t.to, err = parsed.of(t.names); err != nil {
-			return err
-		}
-	}
-	return p.check()
-}
-
-// place takes the next names while those at hand are another incident's: a
-// revision that was aborted, retried and aborted again on one day.
-func (p *publication) place(ctx context.Context) error {
-	r, err := p.in.Report(nil, p.in.Stored)
-	if err != nil {
-		return err
-	}
-	name := r.Name
-	for n := 1; ; n++ {
-		r.Name = output.Numbered(name, n)
-		before := p.names
-		if err := p.resolve(r); err != nil {
-			return err
-		}
-		if n > 1 && (p.names.path == before.path || p.names.branch == before.branch) {
-			return fmt.Errorf("%s is another incident's document: put .Slug or .Name into publish.path and publish.branch", p.names.path)
-		}
-		existing, err := p.existing(ctx)
-		if err != nil || !output.Another(existing, r) {
-			return err
-		}
-	}
-}
-
-// existing is the document on its branch or else on the base; nil without one.
-func (p *publication) existing(ctx context.Context) ([]byte, error) {
-	branch := p.names.branch
-	has, err := p.repo.HasBranch(ctx, branch)
-	if err != nil {
-		return nil, err
-	}
-	if !has {
-		if branch = p.base; branch == "" {
-			return nil, nil
-		}
-	}
-	tree, err := p.repo.Tree(ctx, branch)
-	if err != nil {
-		return nil, err
-	}
-	return readFile(tree, p.names.path)
-}
-
-// check refuses names that a repository must not get.
-func (p *publication) check() error {
-	if err := repository.CheckPath(p.names.path); err != nil {
-		return fmt.Errorf("publish.path: %w", err)
-	}
-	if !strings.HasSuffix(p.names.path, ".md") {
-		return errors.New("publish.path: the document is Markdown: end the path with .md")
-	}
-	if err := repository.CheckRef(p.names.branch); err != nil {
-		return fmt.Errorf("publish.branch: %w", err)
-	}
-	if p.base != "" {
-		if err := repository.CheckRef(p.base); err != nil {
-			return fmt.Errorf("publish.base: %w", err)
-		}
-	}
-	if p.names.branch == p.base {
-		return errors.New("publish.branch: it must not be the base")
-	}
-	return nil
-}
-
-// begin gives an empty repository the branch that requests go to.
-func (p *publication) begin(ctx context.Context) error {
-	if !p.repo.Empty() {
-		return nil
-	}
-	const readme = "README.md"
-	_, err := p.repo.Update(ctx, repository.Update{Branch: p.base, Base: p.base, Change: func(tree fs.FS) (repository.Change, error) {
-		if there, err := readFile(tree, readme); err != nil || there != nil {
-			return repository.Change{}, err
-		}
-		return repository.Change{Message: "Begin", Files: []repository.File{{Path: readme, Data: []byte("# Postmortems\n")}}}, nil
-	}})
-	if err != nil {
-		return fmt.Errorf("branch %s: %w", p.base, err)
-	}
-	return nil
-}
-
-// request is the newest request from the branch; nil without one.
-func (p *publication) request(ctx context.Context) (*forge.Request, error) {
-	if p.Forge == nil {
-		return nil, nil
-	}
-	found, err := p.Forge.Requests(ctx, p.branch)
-	if err != nil {
-		return nil, fmt.Errorf("looking for the request: %w", err)
-	}
-	for _, r := range found {
-		if r.State == forge.Open {
-			return &r, nil
-		}
-	}
-	if len(found) == 0 {
-		return nil, nil
-	}
-	return &found[0], nil
-}
-
-// isMerged tells whether a merged request, or by now the base branch, states
-// the facts at hand.
-func (p *publication) isMerged(ctx context.Context, request forge.Request) (bool, error) {
-	tree, err := p.repo.Tree(ctx, p.base)
-	if err != nil {
-		return false, err
-	}
-	document, err := readFile(tree, p.names.path)
-	if err != nil {
-		return false, err
-	}
-	r, err := p.in.Report(nil, p.in.Stored)
-	if err != nil {
-		return false, err
-	}
-	if r, err = p.reviewed(tree, r); err != nil {
-		return false, err
-	}
-	digest, err := p.in.Set.Prepare(r).Digest()
-	if err != nil {
-		return false, err
-	}
-	return digest == factsIn(request.Body) || document != nil && digest == output.Facts(document), nil
-}
-
-func (p *publication) result(status Status, request *forge.Request) Result {
-	r := Result{Status: status, Branch: p.branch, Path: p.names.path, Edited: p.edited, Report: p.document.Report}
-	if request != nil {
-		r.URL = request.URL
-	}
-	return r
-}
-
-// put brings the documents onto the branch, and the request up to date with them.
-func (p *publication) put(ctx context.Context, request *forge.Request) (Result, error) {
-	pushed, err := p.repo.Update(ctx, repository.Update{Branch: p.branch, Base: p.base, Change: p.change})
-	if err != nil {
-		return Result{}, fmt.Errorf("branch %s: %w", p.branch, err)
-	}
-	exists := pushed.Changed
-	if !exists {
-		if exists, err = p.repo.HasBranch(ctx, p.branch); err != nil {
-			return Result{}, err
-		}
-	}
-	result := p.result(Unchanged, request)
-	result.Commit = pushed.Commit
-	switch {
-	case p.Forge == nil && pushed.Changed:
-		result.Status = Pushed
-	case p.Forge == nil || !exists: // the base has it all
-	case request != nil:
-		if pushed.Changed {
-			result.Status = Updated
-		}
-		result.Warnings, err = p.describe(ctx, *request)
-	default:
-		err = p.open(ctx, &result)
-	}
-	return result, err
-}
-
-// open asks for the review. Somebody else may have been faster: theirs is as good.
-func (p *publication) open(ctx context.Context, result *Result) error {
-	body, err := description(p.document.Report, p.document.Markdown, p.names.path)
-	if err != nil {
-		return err
-	}
-	request, warnings, err := p.Forge.Open(ctx, forge.Desired{
-		Head: p.branch, Base: p.base, Title: p.names.title, Body: body,
-		Labels: p.Labels, Reviewers: p.Reviewers, Draft: p.Draft,
-	})
-	result.Warnings = warnings
-	switch {
-	case errors.Is(err, forge.ErrExists):
-		found, err := p.request(ctx)
-		if err != nil {
-			return err
-		}
-		if found == nil {
-			return fmt.Errorf("the forge says there is a request for %s already, but shows none", p.branch)
-		}
-		result.URL, result.Status = found.URL, Updated
-	case err != nil:
-		return fmt.Errorf("the branch %s is pushed, but no request could be opened: %w", p.branch, err)
-	default:
-		result.URL, result.Status = request.URL, Opened
-	}
-	return nil
-}
-
-// describe renews the block of the request's description that debrief owns. What
-// people did to it is theirs: then it stays, with a warning.
-func (p *publication) describe(ctx context.Context, request forge.Request) (warnings []string, err error) {
-	fresh, err := description(p.document.Report, p.document.Markdown, p.names.path)
-	if err != nil {
-		return nil, err
-	}
-	body, _, err := output.Update([]byte(request.Body), []byte(fresh), false)
-	switch {
-	case err != nil:
-		return []string{fmt.Sprintf("the request's description stays as it is: %v", err)}, nil
-	case string(body) == request.Body:
-		return nil, nil
-	}
-	return nil, p.Forge.SetBody(ctx, request.Number, string(body))
+	return p.publish(ctx)
 }

@@ -6,13 +6,15 @@ import (
 	"testing"
 
 	"github.com/go-git/go-git/v5/plumbing"
+
+	"github.com/debrief-sre/debrief/internal/gittest"
 )
 
 // BenchmarkUpdate5000 is one update of a repository with 5,000 files, from
 // opening to closing, beside a bare fetch of the same.
 func BenchmarkUpdate5000(b *testing.B) {
-	s := newServer(b)
-	s.commit("main", manyFiles(5000)...)
+	s := gittest.New(b)
+	s.Commit("main", manyFiles(5000)...)
 	n := 0
 	for name, do := range map[string]func(context.Context, *Repository) error{
 		"fetch": func(ctx context.Context, r *Repository) error {

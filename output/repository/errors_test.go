@@ -7,12 +7,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/debrief-sre/debrief/internal/gittest"
 )
 
 func TestRefusalsOfServers(t *testing.T) {
-	status := func(at string, code int, words string) func(*server) {
-		return func(s *server) {
-			s.answer = func(w http.ResponseWriter, service string) bool {
+	status := func(at string, code int, words string) func(*gittest.Server) {
+		return func(s *gittest.Server) {
+			s.Answer = func(w http.ResponseWriter, service string) bool {
 				if at != "" && service != at {
 					return false
 				}
@@ -21,18 +23,18 @@ func TestRefusalsOfServers(t *testing.T) {
 			}
 		}
 	}
-	hook := func(reason, words string) func(*server) {
-		return func(s *server) { s.refuse = func(string) (string, string) { return reason, words } }
+	hook := func(reason, words string) func(*gittest.Server) {
+		return func(s *gittest.Server) { s.Refuse = func(string) (string, string) { return reason, words } }
 	}
 	const push = "git-receive-pack"
 	for _, test := range []struct {
 		name  string
-		set   func(*server)
+		set   func(*gittest.Server)
 		want  error
 		says  string
 		waits int
 	}{
-		{"wrong token", func(s *server) { s.token = "right" }, ErrCredentials, "invalid credentials", 0},
+		{"wrong token", func(s *gittest.Server) { s.Token = "right" }, ErrCredentials, "invalid credentials", 0},
 		{"not found", status("", 404, "Repository not found"), ErrNotFound, "Repository not found", 0},
 		{"may not see", status("", 403, "Resource not accessible"), ErrPermission, "Resource not accessible", 0},
 		{"may not push", status(push, 403, "Permission to team/a.git denied to debrief."), ErrPermission, "denied to debrief.", 0},
@@ -49,12 +51,10 @@ func TestRefusalsOfServers(t *testing.T) {
 		{"locked for ever", hook("cannot lock ref 'refs/heads/main'", ""), ErrRefused, "cannot lock ref", 3},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s := newServer(t)
-			tip := s.commit("main", entry{name: "a", data: "a"})
+			s := gittest.New(t)
+			tip := s.Commit("main", gittest.Text("a", "a"))
 			r, w := open(t, s)
-			s.mu.Lock()
 			test.set(s)
-			s.mu.Unlock()
 			got, err := r.Update(t.Context(), Update{Branch: "main", Change: write(textFile("b", "b"))})
 			if err == nil || test.want != nil && !errors.Is(err, test.want) {
 				t.Fatalf("got %+v, %v", got, err)
@@ -65,7 +65,7 @@ func TestRefusalsOfServers(t *testing.T) {
 			if len(w.times) != test.waits {
 				t.Errorf("waited %v", w.times)
 			}
-			if s.tip("main").Hash != tip {
+			if s.Tip("main").Hash != tip {
 				t.Error("the branch moved")
 			}
 		})
@@ -73,8 +73,8 @@ func TestRefusalsOfServers(t *testing.T) {
 }
 
 func TestErrorsAtOpen(t *testing.T) {
-	s := newServer(t)
-	s.token = "right"
+	s := gittest.New(t)
+	s.Token = "right"
 	wrong := settings(s.URL)
 	wrong.Auth.Token = "wr0ng-secret"
 	if r, err := Open(t.Context(), wrong); !errors.Is(err, ErrCredentials) {
@@ -95,21 +95,19 @@ func TestErrorsAtOpen(t *testing.T) {
 }
 
 func TestCredentialsInTheURL(t *testing.T) {
-	s := newServer(t)
-	s.token = "sup3r/secret"
+	s := gittest.New(t)
+	s.Token = "sup3r/secret"
 	with := strings.Replace(s.URL, "http://", "http://ada:sup3r%2Fsecret@", 1)
 	r, err := Open(t.Context(), settings(with))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = r.Close() })
-	s.mu.Lock()
-	user, _, _ := s.requests[0].BasicAuth()
-	s.answer = func(w http.ResponseWriter, _ string) bool {
+	user, _, _ := s.Requests[0].BasicAuth()
+	s.Answer = func(w http.ResponseWriter, _ string) bool {
 		http.Error(w, "no: sup3r/secret and sup3r%2Fsecret", http.StatusForbidden)
 		return true
 	}
-	s.mu.Unlock()
 	if user != "ada" {
 		t.Errorf("asked as %q", user)
 	}
@@ -120,13 +118,13 @@ func TestCredentialsInTheURL(t *testing.T) {
 }
 
 func TestTokenAsUserInTheURL(t *testing.T) {
-	s := newServer(t)
+	s := gittest.New(t)
 	r, err := Open(t.Context(), settings(strings.Replace(s.URL, "http://", "http://t0ken@", 1)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = r.Close() })
-	if user, password, ok := s.requests[0].BasicAuth(); user != "t0ken" || password != "" || !ok {
+	if user, password, ok := s.Requests[0].BasicAuth(); user != "t0ken" || password != "" || !ok {
 		t.Errorf("asked as %q with %q", user, password)
 	}
 	if got := r.remote.clean("no t0ken"); strings.Contains(got, "t0ken") {
@@ -135,10 +133,10 @@ func TestTokenAsUserInTheURL(t *testing.T) {
 }
 
 func TestServersOwnDelay(t *testing.T) {
-	s := newServer(t)
+	s := gittest.New(t)
 	r, w := open(t, s)
 	n := 0
-	s.answer = func(w http.ResponseWriter, _ string) bool {
+	s.Answer = func(w http.ResponseWriter, _ string) bool {
 		if n++; n > 2 {
 			return false
 		}

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	"github.com/debrief-sre/debrief/internal/gittest"
 )
 
 var clock = time.Date(2026, 11, 22, 19, 55, 8, 0, time.UTC)
@@ -28,7 +30,7 @@ func settings(url string) Settings {
 }
 
 // open opens a server's repository. Nothing waits in it.
-func open(t testing.TB, s *server) (*Repository, *waits) {
+func open(t testing.TB, s *gittest.Server) (*Repository, *waits) {
 	t.Helper()
 	r, err := Open(t.Context(), settings(s.URL))
 	if err != nil {
@@ -48,13 +50,32 @@ func write(files ...File) func(fs.FS) (Change, error) {
 	return func(fs.FS) (Change, error) { return Change{Files: files, Message: "Postmortem"}, nil }
 }
 
+// files lists what a branch has: mode, path and content.
+func files(s *gittest.Server, branch string) (list []string) {
+	for _, f := range s.Files(branch) {
+		list = append(list, f.String())
+	}
+	return list
+}
+
+func must0(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+func must[T any](v T, err error) T {
+	must0(err)
+	return v
+}
+
 func textFile(path, data string) File { return File{Path: path, Data: []byte(data)} }
 
 func TestOpen(t *testing.T) {
-	s := newServer(t)
-	s.head = "trunk"
-	s.commit("trunk", entry{name: "README.md", data: "# Hi\n"})
-	s.commit("postmortem/a", entry{name: "README.md", data: "# Hi\n"})
+	s := gittest.New(t)
+	s.Head = "trunk"
+	s.Commit("trunk", gittest.Text("README.md", "# Hi\n"))
+	s.Commit("postmortem/a", gittest.Text("README.md", "# Hi\n"))
 	r, _ := open(t, s)
 	if got := r.DefaultBranch(); got != "trunk" {
 		t.Errorf("default branch %q", got)
@@ -82,10 +103,10 @@ func TestDefaultBranchWithoutHead(t *testing.T) {
 		{[]string{"master", "main"}, "main"},
 		{[]string{"feature"}, "main"},
 	} {
-		s := newServer(t)
-		s.head = "gone"
+		s := gittest.New(t)
+		s.Head = "gone"
 		for _, b := range test.branches {
-			s.commit(b, entry{name: "a", data: "a"})
+			s.Commit(b, gittest.Text("a", "a"))
 		}
 		if r, _ := open(t, s); r.DefaultBranch() != test.want || r.Empty() != (test.branches == nil) {
 			t.Errorf("%v: %q, empty %v", test.branches, r.DefaultBranch(), r.Empty())
@@ -94,18 +115,18 @@ func TestDefaultBranchWithoutHead(t *testing.T) {
 }
 
 func TestRequestsSayWhoAsks(t *testing.T) {
-	s := newServer(t)
+	s := gittest.New(t)
 	r, _ := open(t, s)
 	if _, err := r.Update(t.Context(), Update{Branch: "b", Change: write(textFile("a", "a"))}); err != nil {
 		t.Fatal(err)
 	}
-	for _, q := range s.requests {
+	for _, q := range s.Requests {
 		if got := q.Header.Get("User-Agent"); got != "debrief" {
 			t.Errorf("%s %s by %q", q.Method, q.URL, got)
 		}
 	}
-	if len(s.requests) != 4 { // open, look, look to push, push
-		t.Errorf("%d requests", len(s.requests))
+	if len(s.Requests) != 4 { // open, look, look to push, push
+		t.Errorf("%d requests", len(s.Requests))
 	}
 }
 

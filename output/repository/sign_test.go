@@ -17,12 +17,14 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 	"github.com/go-git/go-git/v5/plumbing/object"
 	"golang.org/x/crypto/ssh"
+
+	"github.com/debrief-sre/debrief/internal/gittest"
 )
 
 // signedCommit updates a branch with a key, and gives the commit as the server has it.
 func signedCommit(t *testing.T, key []byte, passphrase string) *object.Commit {
 	t.Helper()
-	s := newServer(t)
+	s := gittest.New(t)
 	with := settings(s.URL)
 	with.SigningKey = key
 	with.SigningPassphrase = "wrong" // of a key that has one
@@ -40,7 +42,7 @@ func signedCommit(t *testing.T, key []byte, passphrase string) *object.Commit {
 	if _, err := r.Update(t.Context(), Update{Branch: "main", Change: write(textFile("a", "a"))}); err != nil {
 		t.Fatal(err)
 	}
-	return s.tip("main")
+	return s.Tip("main")
 }
 
 func TestOpenPGPSignature(t *testing.T) {

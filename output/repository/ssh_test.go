@@ -6,7 +6,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"strings"
 	"testing"
@@ -14,6 +13,8 @@ import (
 	promconfig "github.com/prometheus/common/config"
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/knownhosts"
+
+	"github.com/debrief-sre/debrief/internal/gittest"
 )
 
 func newKey() (private []byte, signer ssh.Signer) {
@@ -23,7 +24,7 @@ func newKey() (private []byte, signer ssh.Signer) {
 }
 
 // serveSSH offers a server's repository over ssh to the owner of one key.
-func (s *server) serveSSH(t *testing.T, host ssh.Signer, client ssh.PublicKey) (addr string) {
+func serveSSH(t *testing.T, s *gittest.Server, host ssh.Signer, client ssh.PublicKey) (addr string) {
 	t.Helper()
 	config := &ssh.ServerConfig{PublicKeyCallback: func(_ ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, error) {
 		if string(key.Marshal()) != string(client.Marshal()) {
@@ -40,13 +41,13 @@ func (s *server) serveSSH(t *testing.T, host ssh.Signer, client ssh.PublicKey) (
 			if err != nil {
 				return
 			}
-			go s.serveConnection(conn, config)
+			go serveConnection(s, conn, config)
 		}
 	}()
 	return listener.Addr().String()
 }
 
-func (s *server) serveConnection(conn net.Conn, config *ssh.ServerConfig) {
+func serveConnection(s *gittest.Server, conn net.Conn, config *ssh.ServerConfig) {
 	defer conn.Close()
 	_, channels, requests, err := ssh.NewServerConn(conn, config)
 	if err != nil {
@@ -61,7 +62,7 @@ func (s *server) serveConnection(conn net.Conn, config *ssh.ServerConfig) {
 		for q := range requests {
 			if q.Type == "exec" {
 				must0(q.Reply(true, nil))
-				s.exec(channel, string(q.Payload[4:]))
+				exec(s, channel, string(q.Payload[4:]))
 				_, _ = channel.SendRequest("exit-status", false, ssh.Marshal(struct{ Status uint32 }{0}))
 				_ = channel.Close()
 			}
@@ -69,35 +70,23 @@ func (s *server) serveConnection(conn net.Conn, config *ssh.ServerConfig) {
 	}
 }
 
-func (s *server) exec(channel ssh.Channel, command string) {
+func exec(s *gittest.Server, channel ssh.Channel, command string) {
 	service, path, _ := strings.Cut(command, " ")
 	if path != "'/team/postmortems.git'" {
 		_, _ = fmt.Fprintln(channel.Stderr(), "ERROR: Repository not found.")
 		return
 	}
-	s.mu.Lock()
-	s.advertise(channel, service)
-	s.mu.Unlock()
-	body := must(io.ReadAll(channel))
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case string(body) == "0000" || len(body) == 0: // it was only the branches
-	case service == "git-upload-pack":
-		s.upload(channel, strings.NewReader(string(body)))
-	case service == "git-receive-pack":
-		s.receive(channel, io.NopCloser(strings.NewReader(string(body))))
-	}
+	s.Stream(service, channel)
 }
 
 func TestSSH(t *testing.T) {
-	s := newServer(t)
-	s.commit("main", entry{name: "a", data: "a"})
+	s := gittest.New(t)
+	s.Commit("main", gittest.Text("a", "a"))
 	private, client := newKey()
 	stranger, _ := newKey()
 	_, host := newKey()
 	_, imposter := newKey()
-	addr := s.serveSSH(t, host, client.PublicKey())
+	addr := serveSSH(t, s, host, client.PublicKey())
 	known := []byte(knownhosts.Line([]string{addr}, host.PublicKey()) + "\n")
 	with := func(path string, key, known []byte) Settings {
 		with := settings("ssh://" + addr + path)
@@ -110,18 +99,14 @@ func TestSSH(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = r.Close() })
 	got, err := r.Update(t.Context(), Update{Branch: "postmortem/a", Change: write(textFile("b", "b"))})
-	if err != nil || !got.Changed || len(s.files("postmortem/a")) != 2 {
+	if err != nil || !got.Changed || len(files(s, "postmortem/a")) != 2 {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	s.mu.Lock()
-	s.refuse = func(string) (string, string) { return "pre-receive hook declined", "not on Fridays" }
-	s.mu.Unlock()
+	s.Refuse = func(string) (string, string) { return "pre-receive hook declined", "not on Fridays" }
 	if _, err := r.Update(t.Context(), Update{Branch: "main", Change: write(textFile("b", "b"))}); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "not on Fridays") {
 		t.Errorf("got %v", err)
 	}
-	s.mu.Lock()
-	s.refuse = nil
-	s.mu.Unlock()
+	s.Refuse = nil
 	for i := range 10 { // a client that leaves before the server's last word makes it fail
 		if _, err := r.Update(t.Context(), Update{Branch: "main", Change: write(textFile("b", fmt.Sprint(i)))}); err != nil {
 			t.Error(err)

@@ -9,9 +9,11 @@ import (
 	"testing/fstest"
 
 	"github.com/go-git/go-git/v5/plumbing/filemode"
+
+	"github.com/debrief-sre/debrief/internal/gittest"
 )
 
-func treeOf(t *testing.T, s *server) fs.FS {
+func treeOf(t *testing.T, s *gittest.Server) fs.FS {
 	t.Helper()
 	r, _ := open(t, s)
 	tree, err := r.Tree(t.Context(), "main")
@@ -22,12 +24,12 @@ func treeOf(t *testing.T, s *server) fs.FS {
 }
 
 func TestTree(t *testing.T) {
-	s := newServer(t)
-	s.commit("main",
-		entry{name: "README.md", data: "# Hi\n"},
-		entry{name: "run.sh", mode: filemode.Executable, data: "true\n"},
-		entry{name: "docs/2026/a.md", data: "A\r\n"},
-		entry{name: "docs.md", data: ""})
+	s := gittest.New(t)
+	s.Commit("main",
+		gittest.Text("README.md", "# Hi\n"),
+		gittest.File{Path: "run.sh", Mode: filemode.Executable, Data: "true\n"},
+		gittest.Text("docs/2026/a.md", "A\r\n"),
+		gittest.Text("docs.md", ""))
 	tree := treeOf(t, s)
 	if err := fstest.TestFS(tree, "README.md", "run.sh", "docs/2026/a.md", "docs.md"); err != nil {
 		t.Fatal(err)
@@ -51,7 +53,7 @@ func TestTree(t *testing.T) {
 }
 
 func TestTreeOfAMissingBranch(t *testing.T) {
-	s := newServer(t)
+	s := gittest.New(t)
 	r, _ := open(t, s)
 	if _, err := r.Tree(t.Context(), "main"); !errors.Is(err, ErrNoBranch) {
 		t.Errorf("got %v", err)
@@ -59,21 +61,21 @@ func TestTreeOfAMissingBranch(t *testing.T) {
 }
 
 func TestHostileTree(t *testing.T) {
-	s := newServer(t)
-	s.commit("main",
-		entry{name: "a.md", data: "a"},
-		entry{name: "docs/b.md", data: "b"},
-		entry{name: "passwd", mode: filemode.Symlink, data: "/etc/passwd"},
-		entry{name: "up", mode: filemode.Symlink, data: ".."},
-		entry{name: "module", mode: filemode.Submodule, data: strings.Repeat("ab", 20)},
-		entry{name: "..", data: "up"},
-		entry{name: ".", data: "here"},
-		entry{name: ".GIT", data: "gitdir: /etc"},
-		entry{name: "git~1", data: "gitdir: /etc"},
-		entry{name: ".g\u200cit", data: "gitdir: /etc"},
-		entry{name: "\xff\xfe", data: "not UTF-8"},
-		entry{name: "z.md", data: "first"},
-		entry{name: "z.md", data: "second"})
+	s := gittest.New(t)
+	s.Commit("main",
+		gittest.Text("a.md", "a"),
+		gittest.Text("docs/b.md", "b"),
+		gittest.File{Path: "passwd", Mode: filemode.Symlink, Data: "/etc/passwd"},
+		gittest.File{Path: "up", Mode: filemode.Symlink, Data: ".."},
+		gittest.File{Path: "module", Mode: filemode.Submodule, Data: strings.Repeat("ab", 20)},
+		gittest.Text("..", "up"),
+		gittest.Text(".", "here"),
+		gittest.Text(".GIT", "gitdir: /etc"),
+		gittest.Text("git~1", "gitdir: /etc"),
+		gittest.Text(".g\u200cit", "gitdir: /etc"),
+		gittest.Text("\xff\xfe", "not UTF-8"),
+		gittest.Text("z.md", "first"),
+		gittest.Text("z.md", "second"))
 	tree := treeOf(t, s)
 	var seen []string
 	err := fs.WalkDir(tree, ".", func(name string, _ fs.DirEntry, err error) error {
@@ -96,20 +98,20 @@ func TestHostileTree(t *testing.T) {
 func TestLargeFiles(t *testing.T) {
 	const largest = 100
 	for _, filter := range []bool{true, false} {
-		s := newServer(t)
-		s.noFilter = !filter
-		s.commit("main",
-			entry{name: "small", data: "s"},
-			entry{name: "largest", data: strings.Repeat("a", largest)},
-			entry{name: "larger", data: strings.Repeat("b", largest+1)})
+		s := gittest.New(t)
+		s.NoFilter = !filter
+		s.Commit("main",
+			gittest.Text("small", "s"),
+			gittest.Text("largest", strings.Repeat("a", largest)),
+			gittest.Text("larger", strings.Repeat("b", largest+1)))
 		r, _ := open(t, s)
 		r.objects.largest = largest
 		tree, err := r.Tree(t.Context(), "main")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := 5; filter && len(s.sent) != want-1 || !filter && len(s.sent) != want {
-			t.Errorf("with a filter %v: %d objects sent", filter, len(s.sent))
+		if want := 5; filter && len(s.Sent) != want-1 || !filter && len(s.Sent) != want {
+			t.Errorf("with a filter %v: %d objects sent", filter, len(s.Sent))
 		}
 		if data, err := fs.ReadFile(tree, "largest"); len(data) != largest || err != nil {
 			t.Errorf("%d bytes, %v", len(data), err)
@@ -125,7 +127,7 @@ func TestLargeFiles(t *testing.T) {
 			if _, err := r.Update(t.Context(), Update{Branch: "main", Change: write(f)}); err != nil {
 				t.Error(err)
 			}
-			if got := len(s.files("main")); got != 4 {
+			if got := len(files(s, "main")); got != 4 {
 				t.Errorf("%d files", got)
 			}
 		}
@@ -133,11 +135,11 @@ func TestLargeFiles(t *testing.T) {
 }
 
 func TestFilterAsksForWhatIsRead(t *testing.T) {
-	s := newServer(t)
-	s.commit("main", entry{name: "a", data: "a"})
+	s := gittest.New(t)
+	s.Commit("main", gittest.Text("a", "a"))
 	treeOf(t, s)
-	if want := "blob:limit=16777217"; s.filter != want {
-		t.Errorf("filter %q", s.filter)
+	if want := "blob:limit=16777217"; s.Filter != want {
+		t.Errorf("filter %q", s.Filter)
 	}
 }
 

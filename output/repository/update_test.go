@@ -14,21 +14,23 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/debrief-sre/debrief/internal/gittest"
 )
 
 func TestFirstCommitMakesTheBase(t *testing.T) {
-	s := newServer(t)
+	s := gittest.New(t)
 	r, _ := open(t, s)
 	u := Update{Branch: "postmortem/a", Change: write(textFile("docs/a.md", "A\n"))}
 	got, err := r.Update(t.Context(), u)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tip := s.tip("main")
+	tip := s.Tip("main")
 	if want := (Result{Branch: "main", Commit: tip.Hash.String(), Created: true, Changed: true}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if s.tip("postmortem/a") != nil {
+	if s.Tip("postmortem/a") != nil {
 		t.Error("the branch was made, too")
 	}
 	// The second time there is a base, and it has the file.
@@ -36,16 +38,16 @@ func TestFirstCommitMakesTheBase(t *testing.T) {
 	if want := (Result{Branch: "postmortem/a", Commit: tip.Hash.String()}); got != want || err != nil {
 		t.Errorf("again: got %+v, %v, want %+v", got, err, want)
 	}
-	if s.tip("postmortem/a") != nil {
+	if s.Tip("postmortem/a") != nil {
 		t.Error("a branch without changes was made")
 	}
 }
 
 func TestEmptyRepositoryTakesTheGivenBase(t *testing.T) {
-	s := newServer(t)
+	s := gittest.New(t)
 	r, _ := open(t, s)
 	got, err := r.Update(t.Context(), Update{Branch: "b", Base: "trunk", Change: write(textFile("a", "a"))})
-	if err != nil || got.Branch != "trunk" || s.tip("trunk") == nil {
+	if err != nil || got.Branch != "trunk" || s.Tip("trunk") == nil {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	if got, err := r.Update(t.Context(), Update{Branch: "c", Base: "trunk", Change: write()}); err != nil || got.Changed {
@@ -54,16 +56,16 @@ func TestEmptyRepositoryTakesTheGivenBase(t *testing.T) {
 }
 
 func TestUpdate(t *testing.T) {
-	s := newServer(t)
-	base := s.commit("main",
-		entry{name: "README.md", data: "# Hi\r\n"},
-		entry{name: "run.sh", mode: filemode.Executable, data: "#!/bin/sh\n"},
-		entry{name: "link", mode: filemode.Symlink, data: "/etc/passwd"},
-		entry{name: "module", mode: filemode.Submodule, data: strings.Repeat("ab", 20)},
-		entry{name: "docs/2025/old.md", data: "old\r\n"},
-		entry{name: "docs/2026/gone.md", data: "gone\n"},
-		entry{name: "docs.md", data: "sorts before docs/\n"},
-		entry{name: "pictures/only.png", data: "\x89PNG"},
+	s := gittest.New(t)
+	base := s.Commit("main",
+		gittest.Text("README.md", "# Hi\r\n"),
+		gittest.File{Path: "run.sh", Mode: filemode.Executable, Data: "#!/bin/sh\n"},
+		gittest.File{Path: "link", Mode: filemode.Symlink, Data: "/etc/passwd"},
+		gittest.File{Path: "module", Mode: filemode.Submodule, Data: strings.Repeat("ab", 20)},
+		gittest.Text("docs/2025/old.md", "old\r\n"),
+		gittest.Text("docs/2026/gone.md", "gone\n"),
+		gittest.Text("docs.md", "sorts before docs/\n"),
+		gittest.Text("pictures/only.png", "\x89PNG"),
 	)
 	r, _ := open(t, s)
 	u := Update{Branch: "postmortem/a", Change: write(
@@ -79,12 +81,12 @@ func TestUpdate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tip := s.tip("postmortem/a")
+	tip := s.Tip("postmortem/a")
 	if want := (Result{Branch: "postmortem/a", Commit: tip.Hash.String(), Created: true, Changed: true}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if s.tip("main").Hash != base || !slices.Equal(tip.ParentHashes, []plumbing.Hash{base}) {
-		t.Errorf("main is %s, the parents are %v", s.tip("main").Hash, tip.ParentHashes)
+	if s.Tip("main").Hash != base || !slices.Equal(tip.ParentHashes, []plumbing.Hash{base}) {
+		t.Errorf("main is %s, the parents are %v", s.Tip("main").Hash, tip.ParentHashes)
 	}
 	want := []string{
 		`100644 README.md "# Hi\r\n"`,
@@ -94,10 +96,10 @@ func TestUpdate(t *testing.T) {
 		`100644 docs/2026/11/a/curve.svg "<svg/>"`,
 		`100644 empty ""`,
 		`120000 link "/etc/passwd"`,
-		`160000 module "-> abababa"`,
+		`160000 module "` + strings.Repeat("ab", 20) + `"`,
 		`100755 run.sh "#!/bin/sh\ntrue\n"`,
 	}
-	if diff := cmp.Diff(want, s.files("postmortem/a")); diff != "" {
+	if diff := cmp.Diff(want, files(s, "postmortem/a")); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
 	by := tip.Author
@@ -105,33 +107,33 @@ func TestUpdate(t *testing.T) {
 		t.Errorf("the commit is by %v: %q", by, tip.Message)
 	}
 
-	before := len(s.requests)
+	before := len(s.Requests)
 	got, err = r.Update(t.Context(), u)
 	if want := (Result{Branch: "postmortem/a", Commit: tip.Hash.String()}); got != want || err != nil {
 		t.Errorf("again: got %+v, %v, want %+v", got, err, want)
 	}
-	if n := len(s.requests) - before; n != 1 {
+	if n := len(s.Requests) - before; n != 1 {
 		t.Errorf("%d requests to see that there is nothing to do", n)
 	}
 }
 
 func TestRemovingTheLastFile(t *testing.T) {
-	s := newServer(t)
-	s.commit("main", entry{name: "a/b/c", data: "c"})
+	s := gittest.New(t)
+	s.Commit("main", gittest.Text("a/b/c", "c"))
 	r, _ := open(t, s)
 	got, err := r.Update(t.Context(), Update{Branch: "main", Change: write(File{Path: "a/b/c"})})
 	if err != nil || !got.Changed || got.Created {
 		t.Fatalf("got %+v, %v", got, err)
 	}
-	if files := s.files("main"); len(files) != 0 || s.count("main") != 2 {
+	if files := files(s, "main"); len(files) != 0 || s.Count("main") != 2 {
 		t.Errorf("files %v", files)
 	}
 }
 
 func TestChangeSeesTheBranch(t *testing.T) {
-	s := newServer(t)
-	s.commit("main", entry{name: "a.md", data: "base"})
-	s.commit("postmortem/a", entry{name: "a.md", data: "edited by a person"})
+	s := gittest.New(t)
+	s.Commit("main", gittest.Text("a.md", "base"))
+	s.Commit("postmortem/a", gittest.Text("a.md", "edited by a person"))
 	r, _ := open(t, s)
 	_, err := r.Update(t.Context(), Update{Branch: "postmortem/a", Change: func(tree fs.FS) (Change, error) {
 		data, err := fs.ReadFile(tree, "a.md")
@@ -140,10 +142,10 @@ func TestChangeSeesTheBranch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{`100644 a.md "edited by a person, and by us"`}, s.files("postmortem/a")); diff != "" {
+	if diff := cmp.Diff([]string{`100644 a.md "edited by a person, and by us"`}, files(s, "postmortem/a")); diff != "" {
 		t.Error(diff)
 	}
-	if got := s.files("main"); !slices.Equal(got, []string{`100644 a.md "base"`}) {
+	if got := files(s, "main"); !slices.Equal(got, []string{`100644 a.md "base"`}) {
 		t.Error("main was changed", got)
 	}
 }
@@ -163,14 +165,14 @@ func TestInTheWay(t *testing.T) {
 		{"both in one change", []File{textFile("new", "a"), textFile("new/a", "a")}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s := newServer(t)
-			tip := s.commit("main",
-				entry{name: "file", data: "f"}, entry{name: "folder/a", data: "a"},
-				entry{name: "link", mode: filemode.Symlink, data: "folder"},
-				entry{name: "module", mode: filemode.Submodule, data: strings.Repeat("ab", 20)})
+			s := gittest.New(t)
+			tip := s.Commit("main",
+				gittest.Text("file", "f"), gittest.Text("folder/a", "a"),
+				gittest.File{Path: "link", Mode: filemode.Symlink, Data: "folder"},
+				gittest.File{Path: "module", Mode: filemode.Submodule, Data: strings.Repeat("ab", 20)})
 			r, _ := open(t, s)
 			got, err := r.Update(t.Context(), Update{Branch: "main", Change: write(test.files...)})
-			if !errors.Is(err, ErrInTheWay) || s.tip("main").Hash != tip {
+			if !errors.Is(err, ErrInTheWay) || s.Tip("main").Hash != tip {
 				t.Errorf("got %+v, %v", got, err)
 			}
 		})
@@ -178,13 +180,13 @@ func TestInTheWay(t *testing.T) {
 }
 
 func TestAFileMayBecomeAFolder(t *testing.T) {
-	s := newServer(t)
-	s.commit("main", entry{name: "a", data: "a"})
+	s := gittest.New(t)
+	s.Commit("main", gittest.Text("a", "a"))
 	r, _ := open(t, s)
 	if _, err := r.Update(t.Context(), Update{Branch: "main", Change: write(File{Path: "a"}, textFile("a/b", "b"))}); err != nil {
 		t.Fatal(err)
 	}
-	if got := s.files("main"); !slices.Equal(got, []string{`100644 a/b "b"`}) {
+	if got := files(s, "main"); !slices.Equal(got, []string{`100644 a/b "b"`}) {
 		t.Error(got)
 	}
 }
@@ -205,8 +207,8 @@ func TestUpdatesThatAreRefusedHere(t *testing.T) {
 		"a failed change": {Branch: "a", Change: func(fs.FS) (Change, error) { return Change{}, broken }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newServer(t)
-			s.commit("main", entry{name: "a", data: "a"})
+			s := gittest.New(t)
+			s.Commit("main", gittest.Text("a", "a"))
 			r, w := open(t, s)
 			got, err := r.Update(t.Context(), u)
 			if err == nil || len(w.times) != 0 {
@@ -215,7 +217,7 @@ func TestUpdatesThatAreRefusedHere(t *testing.T) {
 			if name == "a failed change" && !errors.Is(err, broken) {
 				t.Errorf("got %v", err)
 			}
-			if len(s.received) != 0 {
+			if len(s.Received) != 0 {
 				t.Error("something was pushed")
 			}
 		})
@@ -225,20 +227,18 @@ func TestUpdatesThatAreRefusedHere(t *testing.T) {
 func TestSomebodyPushesMeanwhile(t *testing.T) {
 	for _, moment := range []string{"before the push", "during the push"} {
 		t.Run(moment, func(t *testing.T) {
-			s := newServer(t)
-			s.commit("main", entry{name: "a", data: "a"})
+			s := gittest.New(t)
+			s.Commit("main", gittest.Text("a", "a"))
 			r, _ := open(t, s)
 			once := sync.OnceFunc(func() {
-				s.commitLocked("main", entry{name: "a", data: "a"}, entry{name: "theirs", data: "t"})
+				s.Commit("main", gittest.Text("a", "a"), gittest.Text("theirs", "t"))
 			})
 			if moment == "during the push" {
-				s.pushing = once
+				s.Pushing = once
 			}
 			seen := []string{}
 			got, err := r.Update(t.Context(), Update{Branch: "main", Change: func(tree fs.FS) (Change, error) {
 				if moment == "before the push" {
-					s.mu.Lock()
-					defer s.mu.Unlock()
 					defer once()
 				}
 				names, err := fs.Glob(tree, "*")
@@ -251,23 +251,23 @@ func TestSomebodyPushesMeanwhile(t *testing.T) {
 			if want := []string{"a", "a theirs"}; !slices.Equal(seen, want) {
 				t.Errorf("the change saw %q", seen)
 			}
-			if diff := cmp.Diff([]string{`100644 a "a"`, `100644 ours "o"`, `100644 theirs "t"`}, s.files("main")); diff != "" || s.count("main") != 3 {
-				t.Errorf("%d commits, %s", s.count("main"), diff)
+			if diff := cmp.Diff([]string{`100644 a "a"`, `100644 ours "o"`, `100644 theirs "t"`}, files(s, "main")); diff != "" || s.Count("main") != 3 {
+				t.Errorf("%d commits, %s", s.Count("main"), diff)
 			}
-			if len(s.sent) != 3 { // their commit, tree and file
-				t.Errorf("%d objects were fetched the second time", len(s.sent))
+			if len(s.Sent) != 3 { // their commit, tree and file
+				t.Errorf("%d objects were fetched the second time", len(s.Sent))
 			}
 		})
 	}
 }
 
 func TestConflictWithoutEnd(t *testing.T) {
-	s := newServer(t)
-	s.commit("main", entry{name: "a", data: "0"})
+	s := gittest.New(t)
+	s.Commit("main", gittest.Text("a", "0"))
 	n := 0
-	s.pushing = func() {
+	s.Pushing = func() {
 		n++
-		s.commitLocked("main", entry{name: "a", data: fmt.Sprint(n)})
+		s.Commit("main", gittest.Text("a", fmt.Sprint(n)))
 	}
 	r, w := open(t, s)
 	got, err := r.Update(t.Context(), Update{Branch: "main", Change: write(textFile("b", "b"))})
@@ -283,14 +283,14 @@ func TestConcurrentWriters(t *testing.T) {
 	const writers = 8
 	for _, start := range []string{"", "main", "postmortems"} {
 		t.Run("from "+start, func(t *testing.T) {
-			s := newServer(t)
+			s := gittest.New(t)
 			want := []string{}
 			if start != "" {
-				s.commit("main", entry{name: "README", data: "r"})
+				s.Commit("main", gittest.Text("README", "r"))
 				want = append(want, `100644 README "r"`)
 			}
 			if start == "postmortems" {
-				s.commit("postmortems", entry{name: "README", data: "r"})
+				s.Commit("postmortems", gittest.Text("README", "r"))
 			}
 			var all sync.WaitGroup
 			for i := range writers {
@@ -312,10 +312,10 @@ func TestConcurrentWriters(t *testing.T) {
 			if start == "" {
 				branch = "main"
 			}
-			if diff := cmp.Diff(want, s.files(branch)); diff != "" {
+			if diff := cmp.Diff(want, files(s, branch)); diff != "" {
 				t.Errorf("files (-want +got):\n%s", diff)
 			}
-			if n := s.count(branch); n != writers && n != writers+1 {
+			if n := s.Count(branch); n != writers && n != writers+1 {
 				t.Errorf("%d commits", n)
 			}
 		})
@@ -323,8 +323,8 @@ func TestConcurrentWriters(t *testing.T) {
 }
 
 func TestOneRepositoryForSeveralGoroutines(t *testing.T) {
-	s := newServer(t)
-	s.commit("main", entry{name: "a/b", data: "b"})
+	s := gittest.New(t)
+	s.Commit("main", gittest.Text("a/b", "b"))
 	r, _ := open(t, s)
 	var all sync.WaitGroup
 	for i := range 4 {
@@ -346,15 +346,15 @@ func TestOneRepositoryForSeveralGoroutines(t *testing.T) {
 	}
 	all.Wait()
 	for i := range 4 {
-		if got := s.files(fmt.Sprintf("p/%d", i)); len(got) != 2 {
+		if got := files(s, fmt.Sprintf("p/%d", i)); len(got) != 2 {
 			t.Error(got)
 		}
 	}
 }
 
 func TestLostAnswer(t *testing.T) {
-	s := newServer(t)
-	s.commit("main", entry{name: "a", data: "a"})
+	s := gittest.New(t)
+	s.Commit("main", gittest.Text("a", "a"))
 	r, _ := open(t, s)
 	for name, lose := range map[string]func(http.ResponseWriter) bool{
 		"connection closed": func(http.ResponseWriter) bool { panic(http.ErrAbortHandler) },
@@ -366,25 +366,25 @@ func TestLostAnswer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			pushes := 0
-			s.pushed = func(w http.ResponseWriter) bool { pushes++; return lose(w) }
-			before := s.count("main")
+			s.Pushed = func(w http.ResponseWriter) bool { pushes++; return lose(w) }
+			before := s.Count("main")
 			got, err := r.Update(t.Context(), Update{Branch: "main", Change: write(textFile("b", name))})
-			if err != nil || !got.Changed || got.Commit != s.tip("main").Hash.String() {
+			if err != nil || !got.Changed || got.Commit != s.Tip("main").Hash.String() {
 				t.Errorf("got %+v, %v", got, err)
 			}
-			if pushes != 1 || s.count("main") != before+1 {
-				t.Errorf("%d pushes, %d commits", pushes, s.count("main")-before)
+			if pushes != 1 || s.Count("main") != before+1 {
+				t.Errorf("%d pushes, %d commits", pushes, s.Count("main")-before)
 			}
 		})
 	}
 }
 
 func TestLostPush(t *testing.T) {
-	s := newServer(t)
-	s.commit("main", entry{name: "a", data: "a"})
+	s := gittest.New(t)
+	s.Commit("main", gittest.Text("a", "a"))
 	r, _ := open(t, s)
 	pushes := 0
-	s.answer = func(w http.ResponseWriter, service string) bool {
+	s.Answer = func(w http.ResponseWriter, service string) bool {
 		if service != "git-receive-pack" {
 			return false
 		}
@@ -394,7 +394,7 @@ func TestLostPush(t *testing.T) {
 		return false
 	}
 	got, err := r.Update(t.Context(), Update{Branch: "main", Change: write(textFile("b", "b"))})
-	if err != nil || !got.Changed || s.count("main") != 2 {
+	if err != nil || !got.Changed || s.Count("main") != 2 {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	pushes = -1000
@@ -407,14 +407,14 @@ func TestLostPush(t *testing.T) {
 }
 
 func TestCancel(t *testing.T) {
-	s := newServer(t)
-	s.commit("main", entry{name: "a", data: "a"})
+	s := gittest.New(t)
+	s.Commit("main", gittest.Text("a", "a"))
 	reason := errors.New("stopped")
 	for _, stage := range []string{"fetching", "changing", "pushing"} {
 		t.Run(stage, func(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			r, _ := open(t, s)
-			s.answer = func(_ http.ResponseWriter, service string) bool {
+			s.Answer = func(_ http.ResponseWriter, service string) bool {
 				if stage == "fetching" || stage == "pushing" && service == "git-receive-pack" {
 					cancel(reason)
 				}
@@ -434,27 +434,27 @@ func TestCancel(t *testing.T) {
 }
 
 func TestOnlyTouchedFoldersAreWritten(t *testing.T) {
-	s := newServer(t)
-	s.commit("main", manyFiles(5000)...)
+	s := gittest.New(t)
+	s.Commit("main", manyFiles(5000)...)
 	r, _ := open(t, s)
 	_, err := r.Update(t.Context(), Update{Branch: "postmortem/a", Change: write(textFile("team-07/2026/a.md", "A"), textFile("team-07/2026/a.svg", "<svg/>"))})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(s.received) != 6 { // two blobs, three trees, one commit
-		t.Errorf("%d objects were pushed", len(s.received))
+	if len(s.Received) != 6 { // two blobs, three trees, one commit
+		t.Errorf("%d objects were pushed", len(s.Received))
 	}
-	if got := len(s.files("postmortem/a")); got != 5002 {
+	if got := len(files(s, "postmortem/a")); got != 5002 {
 		t.Errorf("%d files", got)
 	}
 }
 
-func manyFiles(n int) (entries []entry) {
+func manyFiles(n int) (many []gittest.File) {
 	for i := range n {
-		entries = append(entries, entry{
-			name: fmt.Sprintf("team-%02d/%d/%04d.md", i%50, 2020+i%7, i),
-			data: fmt.Sprintf("# Incident %d\n\n%s\n", i, strings.Repeat(fmt.Sprintf("The canary of %d failed. ", i), 5)),
-		})
+		many = append(many, gittest.Text(
+			fmt.Sprintf("team-%02d/%d/%04d.md", i%50, 2020+i%7, i),
+			fmt.Sprintf("# Incident %d\n\n%s\n", i, strings.Repeat(fmt.Sprintf("The canary of %d failed. ", i), 5)),
+		))
 	}
-	return entries
+	return many
 }

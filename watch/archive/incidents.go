@@ -117,12 +117,13 @@ func (a *Archive) SaveIncident(ctx context.Context, in *Incident) error {
 	return nil
 }
 
-// HastenIncidents has what is left to do about a Rollout's incidents done at
-// due, where it would be done later, and tells how many incidents that changed.
-// Whoever has read one of those before gets ErrStale when saving it.
+// HastenIncidents has what is left to do about a Rollout's open incidents done
+// at due, where it would be done later, and tells how many there are. Whoever has
+// read one of those before gets ErrStale when saving it, also when it was due
+// before: it may be acted on just now, by somebody who does not know the news.
 func (a *Archive) HastenIncidents(ctx context.Context, cluster, namespace, name string, due time.Time) (n int, err error) {
-	changed, err := a.execute(ctx, `UPDATE incidents SET version = version + 1, due = $4
-		WHERE cluster = $1 AND namespace = $2 AND name = $3 AND due > $4 AND `+openStates, cluster, namespace, name, stamp(due))
+	changed, err := a.execute(ctx, `UPDATE incidents SET version = version + 1, due = CASE WHEN due > $4 THEN $4 ELSE due END
+		WHERE cluster = $1 AND namespace = $2 AND name = $3 AND `+openStates, cluster, namespace, name, stamp(due))
 	if err != nil {
 		return 0, fmt.Errorf("hastening the incidents of %s/%s: %w", namespace, name, err)
 	}

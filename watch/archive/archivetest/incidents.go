@@ -93,7 +93,7 @@ func states(t *testing.T, dsn string) {
 	for _, test := range []struct {
 		due  int
 		want int
-	}{{95_000, 0}, {70_000, 1}, {70_000, 0}} {
+	}{{70_000, 1}, {95_000, 1}} { // the second time it is due before
 		n, err := a.HastenIncidents(t.Context(), "prod", "shop", "checkout", at(test.due))
 		if err != nil || n != test.want {
 			t.Errorf("hastened %d, %v, want %d", n, err, test.want)
@@ -203,8 +203,11 @@ func (m *model) save() {
 func (m *model) hasten() {
 	due, want := m.moment(), 0
 	for i := range m.incidents {
-		if in := &m.incidents[i]; isOpen(*in) && in.Name == "cart" && in.Due.After(due) {
-			in.Due, in.Version, want = due, in.Version+1, want+1
+		if in := &m.incidents[i]; isOpen(*in) && in.Name == "cart" {
+			if in.Due.After(due) {
+				in.Due = due
+			}
+			in.Version, want = in.Version+1, want+1
 		}
 	}
 	if n, err := m.archive.HastenIncidents(m.t.Context(), m.cluster, "shop", "cart", due); err != nil || n != want {
