@@ -23,6 +23,7 @@ e2e: e2e-setup
 	$(E2E) -timeout 60m -v .
 	$(E2E) -timeout 20m -p 1 ./archive ./argo ./forge_openapi ./gitea ./gitserver ./lab ./pagerduty ./process ./scenario ./servers ./store ./workload
 	$(E2E) -timeout 30m -parallel 4 -v ./publish
+	$(E2E) -timeout 10m -v ./watch
 	$(E2E) -timeout 30m -v ./deploy
 	$(BROWSER)
 

@@ -437,9 +437,8 @@ func TestFollowing(t *testing.T) {
 }
 
 // TestHintDuringAStep arrives while the evidence is collected, which it may have
-// come too late for: the result is kept, and there is another look.
-// TestHintDuringAStep: also during one that takes longer than until it would be
-// tried again.
+// come too late for: the result is kept, and there is another look. So it is when
+// the step takes longer than until it would be tried again.
 func TestHintDuringAStep(t *testing.T) {
 	for _, step := range []time.Duration{500 * time.Millisecond, 4 * time.Second} {
 		acting(t, nil, func(p *play, w *Watcher) {

@@ -56,7 +56,12 @@ func (w *watcher) hookSecrets() map[string]hooks.Secrets {
 		}
 		secrets[hook.name] = func() ([]string, error) {
 			data, err := w.cfg.ReadFile(hook.field, hook.file)
-			lines := strings.Fields(string(data))
+			var lines []string
+			for line := range strings.Lines(string(data)) {
+				if line = strings.TrimSpace(line); line != "" {
+					lines = append(lines, line)
+				}
+			}
 			return lines, errors.Join(err, w.env.keepSecret(lines...))
 		}
 	}

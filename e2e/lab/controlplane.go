@@ -1,11 +1,13 @@
 package lab
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/hex"
+	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"net/http"
@@ -19,7 +21,10 @@ import (
 	"github.com/debrief-sre/debrief/e2e/process"
 )
 
-const rolloutsController = "rollouts-controller"
+const (
+	rolloutsController = "rollouts-controller"
+	apiServer          = "kube-apiserver"
+)
 
 // ports are those of a lab's servers.
 type ports struct {
@@ -44,7 +49,7 @@ func (l *Lab) startAPIServer(ctx context.Context) error {
 	if err := l.writeCredentials(adminToken, readerToken); err != nil {
 		return err
 	}
-	err := l.procs.Start("kube-apiserver", l.built.Bin("kube-apiserver"),
+	err := l.procs.Start(apiServer, l.built.Bin("kube-apiserver"),
 		"--etcd-servers=http://"+process.Loopback(l.ports.etcd),
 		"--bind-address=127.0.0.1",
 		fmt.Sprintf("--secure-port=%d", l.ports.apiServer),
@@ -81,9 +86,59 @@ func (l *Lab) startAPIServer(ctx context.Context) error {
 	if err := l.makeClients(); err != nil {
 		return err
 	}
+	return l.waitAPIServer(ctx)
+}
+
+func (l *Lab) waitAPIServer(ctx context.Context) error {
 	return process.Poll(ctx, "the API server", func(ctx context.Context) error {
 		return l.Kube.Discovery().RESTClient().Get().AbsPath("/readyz").Do(ctx).Error()
 	})
+}
+
+// RestartAPIServer ends the API server and starts it again on the same etcd. Every watch ends, and its cache of changes is lost.
+func (l *Lab) RestartAPIServer(ctx context.Context) error {
+	if err := l.procs.Restart(apiServer); err != nil {
+		return err
+	}
+	return l.waitAPIServer(ctx)
+}
+
+// Compact has etcd forget every change before its present revision, as it does
+// by and by of itself: who watches from an older one is told that it is gone.
+func (l *Lab) Compact(ctx context.Context) error {
+	var status struct {
+		Header struct {
+			Revision string `json:"revision"`
+		} `json:"header"`
+	}
+	if err := l.etcd(ctx, "/v3/maintenance/status", map[string]any{}, &status); err != nil {
+		return err
+	}
+	return l.etcd(ctx, "/v3/kv/compaction", map[string]any{"revision": status.Header.Revision, "physical": true}, nil)
+}
+
+// etcd asks etcd by its JSON gateway.
+func (l *Lab) etcd(ctx context.Context, path string, question, answer any) error {
+	body, err := json.Marshal(question)
+	if err != nil {
+		return fmt.Errorf("asking etcd: %w", err)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+process.Loopback(l.ports.etcd)+path, bytes.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("asking etcd: %w", err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("asking etcd: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("etcd answered %s to %s", resp.Status, path)
+	}
+	if answer == nil {
+		return nil
+	}
+	return json.NewDecoder(resp.Body).Decode(answer)
 }
 
 func (l *Lab) startEtcd() error {
@@ -147,16 +202,7 @@ func (l *Lab) addNodes(ctx context.Context) error {
 
 // startArgo installs the custom resources and starts their controller.
 func (l *Lab) startArgo(ctx context.Context) error {
-	for _, file := range l.built.Files("argo-rollouts") {
-		crd, err := os.ReadFile(file)
-		if err != nil {
-			return fmt.Errorf("reading a custom resource definition: %w", err)
-		}
-		if err := l.Apply(ctx, string(crd)); err != nil {
-			return err
-		}
-	}
-	if err := l.waitCRDs(ctx); err != nil {
+	if err := l.installCRDs(ctx); err != nil {
 		return err
 	}
 	err := l.procs.Start(rolloutsController, l.built.Bin("rollouts-controller"),
@@ -170,6 +216,19 @@ func (l *Lab) startArgo(ctx context.Context) error {
 		return err
 	}
 	return l.waitArgo(ctx)
+}
+
+func (l *Lab) installCRDs(ctx context.Context) error {
+	for _, file := range l.built.Files("argo-rollouts") {
+		crd, err := os.ReadFile(file)
+		if err != nil {
+			return fmt.Errorf("reading a custom resource definition: %w", err)
+		}
+		if err := l.Apply(ctx, string(crd)); err != nil {
+			return err
+		}
+	}
+	return l.waitCRDs(ctx)
 }
 
 func (l *Lab) waitArgo(ctx context.Context) error {

@@ -78,12 +78,20 @@ type Option func(*options)
 
 type options struct {
 	progress func(format string, args ...any)
+	bare     bool
 }
 
 // WithProgress has the lab tell what it is about to do, for builds that take
 // minutes.
 func WithProgress(f func(format string, args ...any)) Option {
 	return func(o *options) { o.progress = f }
+}
+
+// WithoutControllers leaves a lab with etcd, the API server and Argo Rollouts'
+// custom resources. Whoever writes objects there plays the controllers, as fast
+// as they please.
+func WithoutControllers() Option {
+	return func(o *options) { o.bare = true }
 }
 
 // Start builds the servers that the cache lacks and brings up a lab. Its files
@@ -110,20 +118,25 @@ func Start(ctx context.Context, dir string, opts ...Option) (*Lab, error) {
 
 	starting, done := context.WithTimeoutCause(l.ctx, startTimeout, errors.New("the lab did not start in time"))
 	defer done()
-	if err := l.start(starting); err != nil {
+	if err := l.start(starting, o); err != nil {
 		return nil, errors.Join(fmt.Errorf("starting the lab: %w", err), l.Close())
 	}
 	return l, nil
 }
 
 // start brings the parts up in the order of their needs.
-func (l *Lab) start(ctx context.Context) error {
+func (l *Lab) start(ctx context.Context, o options) error {
 	var err error
 	if l.ports, err = reservePorts(); err != nil {
 		return err
 	}
 	if err := l.phase("etcd and kube-apiserver", func() error { return l.startAPIServer(ctx) }); err != nil {
 		return err
+	}
+	if o.bare {
+		return l.phase("CRDs, rights", func() error {
+			return errors.Join(l.Apply(ctx, clusterManifest), l.installCRDs(ctx))
+		})
 	}
 	if err := l.phase("controllers, nodes, CRDs", func() error { return l.startControllers(ctx) }); err != nil {
 		return err
