@@ -9,7 +9,7 @@ APT_INSTALL := $(AS_ROOT) env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get 
 E2E := cd e2e && go test -count=1
 BROWSER := $(E2E) -timeout 20m -v ./browser
 
-.PHONY: test e2e browser lab record e2e-setup
+.PHONY: test e2e endurance browser lab record e2e-setup
 
 # The product's own tests.
 test:
@@ -17,15 +17,20 @@ test:
 
 # Every scenario on a real control plane, then the tests of the proving ground
 # itself: that a lab leaves nothing behind, that PagerDuty's double conforms.
-# Then what is published to real git servers, and what deploys debrief. Last,
-# the documents in a real browser.
+# Then what is published to real git servers, the watcher, which does so by
+# itself, and what deploys debrief. Last, the documents in a real browser.
 e2e: e2e-setup
 	$(E2E) -timeout 60m -v .
 	$(E2E) -timeout 20m -p 1 ./archive ./argo ./forge_openapi ./gitea ./gitserver ./lab ./pagerduty ./process ./scenario ./servers ./store ./workload
 	$(E2E) -timeout 30m -parallel 4 -v ./publish
 	$(E2E) -timeout 10m -v ./watch
+	$(E2E) -timeout 40m -v ./endurance
 	$(E2E) -timeout 30m -v ./deploy
 	$(BROWSER)
+
+# The watcher's endurance at full length: half an hour.
+endurance: e2e-setup
+	$(E2E) -timeout 120m -v ./endurance -kills 500 -events 50000
 
 # The documents in Chromium and before other readers: hostile text, too.
 browser: e2e-setup

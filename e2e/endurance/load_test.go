@@ -2,6 +2,7 @@ package endurance_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"path/filepath"
 	"testing"
@@ -15,9 +16,10 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
+var burst = flag.Int("events", 5_000, "how many events a burst has")
+
 const (
-	burst  = 50_000 // events
-	aborts = 100    // at the same time
+	aborts = 100 // at the same time
 	// mostMemory is what debrief may have in memory at any moment of it.
 	mostMemory = 400 << 20
 )
@@ -35,7 +37,7 @@ func TestLoad(t *testing.T) {
 
 	began := time.Now()
 	group, ctx := errgroup.WithContext(t.Context())
-	group.Go(func() error { return writeEvents(ctx, namespace, burst) })
+	group.Go(func() error { return writeEvents(ctx, namespace, *burst) })
 	for _, name := range names(aborts) {
 		group.Go(func() error {
 			_, err := c.abort(ctx, name)
@@ -45,7 +47,7 @@ func TestLoad(t *testing.T) {
 	if err := group.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d events and %d aborts in %v", burst, aborts, time.Since(began).Round(time.Second))
+	t.Logf("%d events and %d aborts in %v", *burst, aborts, time.Since(began).Round(time.Second))
 	awaitDocuments(t, w, names(aborts))
 	t.Logf("the last document %v after the first abort", time.Since(began).Round(time.Second))
 	checkMemory(t, w, "during the burst")
@@ -58,7 +60,7 @@ func TestLoad(t *testing.T) {
 	}
 	checkFolder(t, w, names(aborts))
 	delivered := r.versions(t)
-	if len(delivered) < burst+aborts {
+	if len(delivered) < *burst+aborts {
 		t.Errorf("the reference was delivered %d versions", len(delivered))
 	}
 	k := readArchive(t, file, namespace)
