@@ -107,27 +107,6 @@ func TestKilledAnywhere(t *testing.T) {
 	}
 }
 
-// TestSomebodyIsFasterToAsk: a request that is opened meanwhile is as good, and
-// the next run makes it say what the document says.
-func TestSomebodyIsFasterToAsk(t *testing.T) {
-	w := newWorld(t)
-	w.forge.around = func(_ context.Context, call string) error {
-		if call == "Open" {
-			w.forge.around = nil
-			w.publish(t, incident(t, demo), publish.Opened)
-		}
-		return nil
-	}
-	got := w.publish(t, incident(t, demo, byHand), publish.Updated)
-	if got.URL != "https://forge.example/pulls/1" || len(w.forge.requests) != 1 {
-		t.Errorf("got %+v", got)
-	}
-	w.publish(t, incident(t, demo), publish.Unchanged)
-	if facts := output.Facts([]byte(w.file(t, branch, document))); !strings.Contains(w.forge.get(t, 1).Body, facts) {
-		t.Error("the description is of other facts than the document")
-	}
-}
-
 // TestForgeFails: each call's error comes back, with nothing of the result.
 func TestForgeFails(t *testing.T) {
 	for _, call := range []string{"Requests", "Open", "SetBody"} {

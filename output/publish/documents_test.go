@@ -208,7 +208,9 @@ func TestRefresh(t *testing.T) {
 	w := newWorld(t)
 	w.publish(t, incident(t, demo), publish.Opened)
 	newer := incident(t, demo, func(r *report.Report) { r.Tool = "debrief 9" })
-	w.publish(t, newer, publish.Unchanged)
+	for _, w.settings.Force = range []bool{true, false} {
+		w.publish(t, newer, publish.Unchanged)
+	}
 	w.settings.Refresh = true
 	w.publish(t, incident(t, demo), publish.Unchanged) // the same bytes
 	w.settings.Formats = formats(t, "json")

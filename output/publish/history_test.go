@@ -2,6 +2,7 @@ package publish_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -18,23 +19,27 @@ import (
 // what was published last is to be read.
 func TestAnyOrderOfEvents(t *testing.T) {
 	facts := []publish.Incident{small(t), small(t, byHand), small(t, late)}
+	events := map[string]func(*history){
+		"publish": func(h *history) { h.publish(rapid.SampledFrom(facts).Draw(h.t, "facts")) },
+		"crash": func(h *history) {
+			steps := rapid.IntRange(0, 30).Draw(h.t, "steps")
+			_, _, _ = h.killed(h.t.Context(), rapid.SampledFrom(facts).Draw(h.t, "facts"), steps) // how far it came shows later
+		},
+		"write":  (*history).write,
+		"close":  func(h *history) { h.decide(forge.Open, func(n int) { h.forge.setState(n, forge.Closed) }) },
+		"reopen": (*history).reopen,
+		"merge": func(h *history) {
+			andDelete := rapid.Bool().Draw(h.t, "and delete the branch")
+			h.decide(forge.Open, func(n int) { h.resolve(n); h.forge.merge(n, andDelete) })
+		},
+	}
+	name := rapid.SampledFrom(slices.Sorted(maps.Keys(events)))
 	rapid.Check(t, func(rt *rapid.T) {
 		h := &history{world: newWorld(t), t: rt}
-		rt.Repeat(map[string]func(*rapid.T){
-			"publish": func(rt *rapid.T) { h.publish(rt, rapid.SampledFrom(facts).Draw(rt, "facts")) },
-			"crash": func(rt *rapid.T) {
-				steps := rapid.IntRange(0, 30).Draw(rt, "steps")
-				_, _, _ = h.killed(t.Context(), rapid.SampledFrom(facts).Draw(rt, "facts"), steps) // how far it came shows later
-			},
-			"write":  func(*rapid.T) { h.write() },
-			"close":  func(*rapid.T) { h.decide(forge.Open, func(n int) { h.forge.setState(n, forge.Closed) }) },
-			"reopen": func(*rapid.T) { h.reopen() },
-			"merge": func(rt *rapid.T) {
-				andDelete := rapid.Bool().Draw(rt, "and delete the branch")
-				h.decide(forge.Open, func(n int) { h.resolve(n); h.forge.merge(n, andDelete) })
-			},
-			"": func(rt *rapid.T) { h.check(rt) },
-		})
+		for _, event := range rapid.SliceOfN(name, 1, 12).Draw(rt, "events") {
+			events[event](h)
+			h.check()
+		}
 	})
 }
 
@@ -46,7 +51,8 @@ type history struct {
 	home  []string // the branch of each
 }
 
-func (h *history) publish(t *rapid.T, in publish.Incident) {
+func (h *history) publish(in publish.Incident) {
+	t := h.t
 	got, err := publish.Publish(h.t.Context(), h.settings, in)
 	if err != nil {
 		t.Fatal(err)
@@ -129,7 +135,8 @@ func (h *history) write() {
 	h.words, h.home = append(h.words, word), append(h.home, at)
 }
 
-func (h *history) check(t *rapid.T) {
+func (h *history) check() {
+	t := h.t
 	open := 0
 	for _, r := range h.forge.requests {
 		if r.State == forge.Open {

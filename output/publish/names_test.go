@@ -39,6 +39,7 @@ func TestHostileNames(t *testing.T) {
 				w := newWorld(t)
 				w.settings.Path = "p/{{ .Namespace }}/{{ .Rollout }}/{{ .Cause }}/{{ .Title }}/{{ .Name }}.md"
 				w.settings.Branch = "p/{{ .Slug }}"
+				w.settings.Title, w.settings.Message = "{{ .Title }} of {{ .Namespace }}", "Add {{ .Rollout }}"
 				got, err := publish.Publish(t.Context(), w.settings, incident(t, demo, crafted))
 				if place == "name" && err != nil {
 					if w.git.Count("main") != 1 || len(w.forge.requests) != 0 {
