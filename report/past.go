@@ -77,15 +77,24 @@ func before(r Report, earlier []Earlier) []Earlier {
 		return cmp.Or(b.Date.Compare(a.Date), cmp.Compare(a.Slug, b.Slug), cmp.Compare(a.Link, b.Link))
 	})
 	var kept []Earlier
-	seen := map[string]bool{r.Name: true}
+	seen := map[string]bool{}
 	for _, e := range sorted {
-		if seen[e.Slug] || !e.Date.Before(now) || e.Date.Before(now.Add(-PastWithin)) {
+		if seen[e.Slug] || r.wrote(e) || !e.Date.Before(now) || e.Date.Before(now.Add(-PastWithin)) {
 			continue
 		}
 		seen[e.Slug] = true
 		kept = append(kept, e)
 	}
 	return kept
+}
+
+// wrote tells whether an earlier postmortem is this incident's own. One of the
+// same name is not when both are dated to the second, and apart: the revision
+// was aborted, retried and aborted again on one day.
+func (r Report) wrote(e Earlier) bool {
+	const apart = 10 * time.Second // two accounts of one abort are not
+	dayAlone := e.Date.Equal(e.Date.Truncate(24 * time.Hour))
+	return e.Slug == r.Name && (dayAlone || r.when().Sub(e.Date).Abs() <= apart)
 }
 
 // when is the moment that the incident is dated by: the abort, else the start.

@@ -55,7 +55,8 @@ func TestPast(t *testing.T) {
 	}{
 		{"nothing", nil, nil},
 		{"nothing alike", []report.Earlier{earlier("other", "shop/cart", day)}, nil},
-		{"the document itself", []report.Earlier{aborted("2026-11-22-shop-checkout-r2", time.Hour)}, nil},
+		{"the document itself", []report.Earlier{aborted("2026-11-22-shop-checkout-r2", 5*time.Second)}, nil},
+		{"the same revision an hour before", []report.Earlier{aborted("2026-11-22-shop-checkout-r2", time.Hour)}, &past{Ordinal: 2, Rollout: []string{"2026-11-22-shop-checkout-r2"}}},
 		{"a later one", []report.Earlier{aborted("later", -time.Second)}, nil},
 		{"at the same moment", []report.Earlier{aborted("same", 0)}, nil},
 		{"just within", []report.Earlier{aborted("a", 30*day)}, &past{Ordinal: 2, Rollout: []string{"a"}}},
