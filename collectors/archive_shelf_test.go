@@ -5,6 +5,7 @@ import (
 	"context"
 	"iter"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 )
@@ -17,23 +18,37 @@ type shelf struct {
 	since  time.Time
 	err    error // of States, once as many as after were given
 	after  int
-	given  int
-	asked  []ArchiveQuery
+
+	mu    sync.Mutex // sources ask at the same time
+	given int
+	asked []ArchiveQuery
+}
+
+// fails tells whether the next state is the one that cannot be given.
+func (s *shelf) fails() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err != nil && s.given == s.after {
+		return true
+	}
+	s.given++
+	return false
 }
 
 func (s *shelf) States(_ context.Context, q ArchiveQuery) iter.Seq2[State, error] {
+	s.mu.Lock()
 	s.asked = append(s.asked, q)
+	s.mu.Unlock()
 	return func(yield func(State, error) bool) {
 		for i, state := range s.states {
 			if q.Namespace != "" && s.in[i] != q.Namespace || !slices.Contains(q.Resources, state.Resource) ||
 				state.Observed.Before(q.From) || !q.To.IsZero() && state.Observed.After(q.To) {
 				continue
 			}
-			if s.err != nil && s.given == s.after {
+			if s.fails() {
 				yield(State{}, s.err)
 				return
 			}
-			s.given++
 			if !yield(state, nil) {
 				return
 			}
