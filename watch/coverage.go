@@ -6,9 +6,6 @@ const (
 	// eventsOutlive is the length of an interruption that events certainly
 	// survive: an API server keeps them for an hour unless it is told less.
 	eventsOutlive = 10 * time.Minute
-	// startGap is for how long nothing may have been recorded before a start
-	// is taken for an interruption.
-	startGap = 10 * time.Second
 	// The pieces in which a refusal is told, which may last for days.
 	firstPiece, lastPiece = time.Minute, 10 * time.Minute
 )
@@ -61,7 +58,7 @@ func (c *coverage) complete(now time.Time, changed bool) {
 // last observation is of a time before, or there is none.
 func (c coverage) startingFrom(last, now time.Time) coverage {
 	c.current = now
-	if !last.IsZero() && now.Sub(last) > startGap {
+	if !last.IsZero() && now.After(last) {
 		c.current, c.reason = last, "nothing was recorded between: nothing happened, or no watcher ran"
 	}
 	return c

@@ -350,7 +350,7 @@ func TestStartIsAGap(t *testing.T) {
 		away             time.Duration
 		rollouts, events int
 	}{
-		{5 * time.Second, 0, 0},
+		{5 * time.Second, 1, 0},
 		{time.Minute, 1, 0},
 		{time.Hour, 1, 1},
 	} {
