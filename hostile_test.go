@@ -151,7 +151,7 @@ func unprintable(r rune) bool {
 var inText = map[string]bool{"code": true, "span": true, "em": true, "strong": true, "text": true, "tspan": true}
 
 // digest is that of the facts, in a comment of its own.
-var digest = regexp.MustCompile(`^ [0-9a-f]{32} $`)
+var digest = regexp.MustCompile(`^ debrief:facts [0-9a-f]{32} $`)
 
 // skeleton lists a page's elements, the comments, and whatever could fetch,
 // leave or run.

@@ -10,7 +10,7 @@ import (
 const factsName = "facts"
 
 func factsBlock(digest string) string {
-	return fmt.Sprintf("<!-- debrief:begin %[1]s -->\n<!-- %[2]s -->\n<!-- debrief:end %[1]s -->\n", factsName, digest)
+	return fmt.Sprintf("<!-- debrief:begin %[1]s -->\n<!-- debrief:facts %[2]s -->\n<!-- debrief:end %[1]s -->\n", factsName, digest)
 }
 
 // Facts is the digest of the facts that a Markdown document states, see
@@ -18,7 +18,7 @@ func factsBlock(digest string) string {
 // people wrote it, or deleted the block.
 func Facts(document []byte) string {
 	body, _ := Block(document, factsName)
-	digest, begins := strings.CutPrefix(strings.TrimSpace(body), "<!-- ")
+	digest, begins := strings.CutPrefix(strings.TrimSpace(body), "<!-- debrief:facts ")
 	digest, ends := strings.CutSuffix(digest, " -->")
 	if !begins || !ends {
 		return ""
