@@ -2,9 +2,7 @@ package output
 
 import (
 	"bytes"
-	"crypto/sha256"
 	_ "embed"
-	"encoding/base64"
 	"fmt"
 	"html/template"
 	"io"
@@ -44,18 +42,7 @@ func HTML(w io.Writer, d Document) error {
 	if len(s.marks) > 0 || len(s.placed) > 0 {
 		style += picture.CSS
 	}
-	sum := sha256.Sum256([]byte(style))
-	err = page.Execute(w, map[string]any{
-		"Title":     templates.Headline(d.Report),
-		"Style":     template.CSS(style), //nolint:gosec // our own files, and values that [plainValue] accepts
-		"StyleHash": base64.StdEncoding.EncodeToString(sum[:]),
-		"Contents":  s.contents,
-		"Body":      template.HTML(body), //nolint:gosec // goldmark escapes all text and raw HTML is left out
-	})
-	if err != nil {
-		return fmt.Errorf("writing page: %w", err)
-	}
-	return nil
+	return writePage(w, templates.Headline(d.Report), style, s.contents, body)
 }
 
 // sheet is a page in the making: the document's tree, and what is found out
@@ -69,12 +56,9 @@ type sheet struct {
 	placed    []*markup              // the pictures that are in the page
 	marks     map[string]bool        // ids of marks in them
 	ids       map[string]bool        // all that links may point at
-	contents  []chapter
+	contents  []Chapter
 	filter    filter
 }
-
-// chapter is an entry of the table of contents.
-type chapter struct{ ID, Title string }
 
 func newSheet(d Document) *sheet {
 	s := &sheet{

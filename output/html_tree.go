@@ -55,7 +55,7 @@ func (s *sheet) outline() {
 		}
 		s.ids[id] = true
 		if h.Level == 2 {
-			s.contents = append(s.contents, chapter{ID: id, Title: s.words(n)})
+			s.contents = append(s.contents, Chapter{ID: id, Title: s.words(n)})
 		}
 		anchor := fmt.Sprintf(` <a class="anchor" href="#%s" aria-hidden="true" tabindex="-1">#</a>`, html.EscapeString(id))
 		h.AppendChild(h, &markup{html: anchor})

@@ -22,13 +22,21 @@ type Page struct {
 // Chapter is an entry of a page's table of contents.
 type Chapter struct{ ID, Title string }
 
-// Write writes the page. Its policy admits the style that it has, and nothing else.
+// Write writes the page.
 func (p Page) Write(w io.Writer) error {
-	style := template.CSS(pageStyle+picture.CSS) + p.Style //nolint:gosec // our own files
+	return writePage(w, p.Title, pageStyle+picture.CSS+string(p.Style), p.Contents, string(p.Body))
+}
+
+// writePage writes a page whose policy admits the style that it has, and nothing
+// else. The style and the body are markup: nothing in them is escaped.
+func writePage(w io.Writer, title, style string, contents []Chapter, body string) error {
 	sum := sha256.Sum256([]byte(style))
 	err := page.Execute(w, map[string]any{
-		"Title": p.Title, "Style": style, "StyleHash": base64.StdEncoding.EncodeToString(sum[:]),
-		"Contents": p.Contents, "Body": p.Body,
+		"Title":     title,
+		"Style":     template.CSS(style), //nolint:gosec // our own files, and values that [plainValue] accepts
+		"StyleHash": base64.StdEncoding.EncodeToString(sum[:]),
+		"Contents":  contents,
+		"Body":      template.HTML(body), //nolint:gosec // goldmark escapes all text and raw HTML is left out
 	})
 	if err != nil {
 		return fmt.Errorf("writing page: %w", err)
