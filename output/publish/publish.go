@@ -50,7 +50,7 @@ type Settings struct {
 	Force bool
 	// Patience is how long to wait for what happens at the forge meanwhile: for the
 	// request that another run may be opening, and for a repository that was
-	// empty to be ready. The default is ten seconds.
+	// empty to be ready. The default is 15 seconds.
 	Patience time.Duration
 	// Refresh renews documents whose facts are the same, such as by another
 	// template or a newer debrief.
@@ -113,7 +113,7 @@ func Publish(ctx context.Context, s Settings, in Incident) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	p.Patience = cmp.Or(p.Patience, 10*time.Second)
+	p.Patience = cmp.Or(p.Patience, 15*time.Second)
 	p.repo, err = repository.Open(ctx, s.Repository)
 	if err != nil {
 		return Result{}, err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/debrief-sre/debrief/output"
@@ -53,6 +54,7 @@ func following(branch string, n int) string {
 }
 
 // request is the open request from a branch, or else the newest; nil without one.
+// Of several that are open the first stays: see [forge.Forge.Open].
 func (p *publication) request(ctx context.Context, branch string) (*forge.Request, error) {
 	if p.Forge == nil {
 		return nil, nil
@@ -66,7 +68,7 @@ func (p *publication) request(ctx context.Context, branch string) (*forge.Reques
 	if err != nil {
 		return nil, fmt.Errorf("looking for the request: %w", err)
 	}
-	for _, r := range found {
+	for _, r := range slices.Backward(found) {
 		if r.State == forge.Open {
 			return &r, nil
 		}
@@ -77,10 +79,11 @@ func (p *publication) request(ctx context.Context, branch string) (*forge.Reques
 	return &found[0], nil
 }
 
-// poll asks until it is answered, or patience is over.
+// poll asks until it is answered, or patience is over. It asks less and less
+// often: many may be waiting for one, whom the forge is to serve first.
 func (p *publication) poll(ctx context.Context, ask func() (answered bool, err error)) error {
 	pause := min(p.Patience, 500*time.Millisecond)
-	for waited := time.Duration(0); ; waited += pause {
+	for waited := time.Duration(0); ; {
 		answered, err := ask()
 		if answered || waited >= p.Patience {
 			return err
@@ -92,6 +95,8 @@ func (p *publication) poll(ctx context.Context, ask func() (answered bool, err e
 			return context.Cause(ctx)
 		case <-timer.C:
 		}
+		waited += pause
+		pause = min(2*pause, p.Patience-waited)
 	}
 }
 
