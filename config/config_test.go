@@ -1,7 +1,6 @@
 package config
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,10 +12,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/common/model"
 
+	"github.com/debrief-sre/debrief/internal/golden"
 	"github.com/debrief-sre/debrief/slo"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 func noEnvironment(string) string { return "" }
 
@@ -41,19 +39,8 @@ func TestBad(t *testing.T) {
 					t.Errorf("%T instead of *config.Error", e)
 				}
 			}
-			got, golden := err.Error()+"\n", strings.TrimSuffix(file, ".yaml")+".txt"
-			if *update {
-				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got != string(want) {
-				t.Errorf("got:\n%swant:\n%s", got, want)
-			}
+			got := err.Error() + "\n"
+			golden.Check(t, strings.TrimSuffix(file, ".yaml")+".txt", got)
 			if strings.Contains(got, "hunter2") || strings.Contains(got, "12345") {
 				t.Error("a secret shows")
 			}

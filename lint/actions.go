@@ -4,12 +4,9 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
-)
 
-var actionHeadings = []string{
-	"action items", "action item", "actions", "action", "follow up", "follow ups", "followups", "followup",
-	"corrective", "remediation", "remediations", "next steps", "preventive", "preventative",
-}
+	"github.com/debrief-sre/debrief/internal/actionitem"
+)
 
 // action is one action item, from a table's row or a list.
 type action struct {
@@ -27,14 +24,12 @@ type action struct {
 func (d *document) actions() []action {
 	var list []action
 	for _, t := range d.tables {
-		what := t.column("item", "items", "action", "actions", "task", "description", "what", "follow up", "todo", "remediation")
-		if !in(t.path, actionHeadings...) || what < 0 {
-			continue
+		if in(t.path, actionitem.Headings...) {
+			list = append(list, t.actions()...)
 		}
-		list = append(list, t.actions(what)...)
 	}
 	for _, it := range d.items {
-		if !in(it.path, actionHeadings...) || it.first.prompt || it.first.plain == "" {
+		if !in(it.path, actionitem.Headings...) || it.first.prompt || it.first.plain == "" {
 			continue
 		}
 		a := action{what: it.first, id: fmt.Sprintf("%q", excerpt([]byte(it.first.plain))), start: it.start, end: it.end}
@@ -47,32 +42,26 @@ func (d *document) actions() []action {
 	return list
 }
 
-func (t *table) actions(what int) []action {
+func (t *table) actions() []action {
 	var list []action
-	owner := t.column(owning...)
-	if owner < 0 {
-		owner = t.column("responsible", "team", "who")
-	}
-	due := t.column("due", "due date", "deadline", "eta", "target", "when", "by")
-	kind := t.column("type", "kind", "category")
-	status := t.column("status", "state")
+	columns := actionitem.ColumnsOf(t.header)
 	for i, r := range t.rows {
-		c := r.at(what)
+		c := r.at(columns.What)
 		if c == nil || c.plain == "" {
 			continue
 		}
 		a := action{what: c, id: fmt.Sprint(i + 1), start: r.start, end: r.end}
-		if o := r.at(owner); o != nil {
+		if o := r.at(columns.Owner); o != nil {
 			a.owner, a.ownerOpen = &o.plain, o.prompt
 		}
-		if d := r.at(due); d != nil {
+		if d := r.at(columns.Due); d != nil {
 			a.due, a.dueOpen = &d.plain, d.prompt
 		}
-		if k := r.at(kind); k != nil {
+		if k := r.at(columns.Type); k != nil {
 			a.kind = strings.ToLower(k.plain)
 		}
-		if s := r.at(status); s != nil {
-			a.done = in([]string{plainWords(s.plain)}, "done", "completed", "closed", "fixed", "resolved")
+		if s := r.at(columns.State); s != nil {
+			a.done = actionitem.Done(s.plain)
 		}
 		list = append(list, a)
 	}
@@ -216,7 +205,7 @@ var (
 func noPreventive(p *pass) {
 	var heading *section
 	for _, s := range p.doc.sections {
-		if heading == nil && in(s.path[len(s.path)-1:], actionHeadings...) {
+		if heading == nil && in(s.path[len(s.path)-1:], actionitem.Headings...) {
 			heading = s
 		}
 	}

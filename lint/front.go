@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/debrief-sre/debrief/internal/actionitem"
 )
 
 // front is a document's YAML front matter.
@@ -234,7 +236,7 @@ var required = []struct {
 	{"Root Causes", []string{"cause", "causes", "contributing factors", "trigger", "fault", "five whys", "what went wrong"}},
 	{"Timeline", []string{"timeline", "chronology", "sequence of events"}},
 	{"Lessons Learned", []string{"lessons", "learned", "learnings", "what went well", "retrospective"}},
-	{"Action Items", actionHeadings},
+	{"Action Items", actionitem.Headings},
 }
 
 func sectionMissing(p *pass) {

@@ -50,6 +50,8 @@ func TestStructure(t *testing.T) {
 		{"prompted owner", "actions/owner", actions + columns + "| Pin it | _Who?_ <!-- debrief:prompt --> | 2026-02-01 |", 0},
 		{"done needs no date", "actions/due-date", actions + "- [x] Pin it (Owner: sre)", 0},
 		{"done by its status", "actions/due-date", actions + "| Item | Owner | Due | Status |\n| --- | --- | --- | --- |\n| Pin it | sre | | Done |", 0},
+		{"done by a tick", "actions/due-date", actions + "| Item | Owner | Due | Done? |\n| --- | --- | --- | --- |\n| Pin it | sre | | ✅ |", 0},
+		{"not done", "actions/due-date", actions + "| Item | Owner | Due | Status |\n| --- | --- | --- | --- |\n| Pin it | sre | | Not done |", 1},
 		{"vague date", "actions/due-date", actions + columns + "| Pin it | sre | ASAP |\n| Pin it | sre | Q3 2026 |", 1},
 
 		{"measured improvement", "actions/vague", actions + "- Improve p99 latency from 900 ms to 300 ms", 0},

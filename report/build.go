@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,8 +24,13 @@ type Options struct {
 	Bundle    *Bundle   // the evidence's file, if the document shall name it
 }
 
-// Build makes the report of the incident that a bundle's facts describe.
+// Build makes the report of the incident that a bundle's facts describe. The
+// facts stay as they are: another report may be made of them.
 func Build(m evidence.Manifest, f timeline.Facts, o Options) Report {
+	f.Pages, f.Events = slices.Clone(f.Pages), slices.Clone(f.Events)
+	for i := range f.Events {
+		f.Events[i].Links = slices.Clone(f.Events[i].Links)
+	}
 	f.NamePeople(o.Names)
 	canary := canaryMatcher(f.Rollout)
 	f.Events = append(f.Events, breachEvents(f, m.Scope.Window)...)
@@ -57,8 +63,8 @@ func Build(m evidence.Manifest, f timeline.Facts, o Options) Report {
 		impact := slo.Assess(data, window.Start, window.End, canary)
 		r.Impact = append(r.Impact, impactOf(impact, data.Budget, data.Queries))
 		if !data.FromAnalysis {
-			slices := slo.Slices(data, story.Window.Start, story.Window.End, impact.SliceLength)
-			r.Series = append(r.Series, objectiveSeries(data.Objective, slices))
+			parts := slo.Slices(data, story.Window.Start, story.Window.End, impact.SliceLength)
+			r.Series = append(r.Series, objectiveSeries(data.Objective, parts))
 		}
 	}
 	for _, m := range f.Metrics {

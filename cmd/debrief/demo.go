@@ -41,5 +41,6 @@ a real control plane. Its PagerDuty part was written by hand.`,
 		},
 	}
 	docs.register(c, "debrief-demo")
+	docs.registerCheck(c)
 	return c
 }

@@ -26,7 +26,11 @@ func writeDocuments(ctx context.Context, env environment, bundle *evidence.Bundl
 	if err != nil {
 		return document, err
 	}
-	r, err := env.report(bundle, cfg, earlier, f.reference(bundle))
+	build, err := env.reporter(bundle, cfg)
+	if err != nil {
+		return document, err
+	}
+	r, err := build(earlier, f.reference(bundle))
 	if err != nil {
 		return document, err
 	}
@@ -37,7 +41,7 @@ func writeDocuments(ctx context.Context, env environment, bundle *evidence.Bundl
 	if err != nil {
 		return document, err
 	}
-	if r, err = env.reviewed(r, base); err != nil {
+	if r, err = review.ApplyBeside(base, os.ReadFile, r, env.redactReport); err != nil {
 		return document, err
 	}
 	var replaced []output.Edited
@@ -66,16 +70,19 @@ func writeDocuments(ctx context.Context, env environment, bundle *evidence.Bundl
 	return document, nil
 }
 
-// report makes the report of a bundle.
-func (env environment) report(bundle *evidence.Bundle, cfg *config.Config, earlier []report.Earlier, reference *report.Bundle) (report.Report, error) {
+// reporter reads a bundle, and makes its report as often as that is asked for:
+// with the earlier postmortems, and the bundle's file if the document names it.
+func (env environment) reporter(bundle *evidence.Bundle, cfg *config.Config) (func([]report.Earlier, *report.Bundle) (report.Report, error), error) {
 	facts, err := collectors.Read(bundle)
 	if err != nil {
-		return report.Report{}, err
+		return nil, err
 	}
-	return env.redactReport(report.Build(bundle.Manifest, facts, report.Options{
-		Authors: cfg.Document.Authors, Names: timeline.Naming(cfg.Names), Earlier: earlier,
-		AckTarget: time.Duration(cfg.Targets.Ack), Bundle: reference,
-	}))
+	return func(earlier []report.Earlier, reference *report.Bundle) (report.Report, error) {
+		return env.redactReport(report.Build(bundle.Manifest, facts, report.Options{
+			Authors: cfg.Document.Authors, Names: timeline.Naming(cfg.Names), Earlier: earlier,
+			AckTarget: time.Duration(cfg.Targets.Ack), Bundle: reference,
+		}))
+	}, nil
 }
 
 // reference names the bundle in the document; with the way to it, if it lies
@@ -130,27 +137,6 @@ func (f *documentFlags) place(r report.Report) (named report.Report, base string
 			return r, base, existing, nil
 		}
 	}
-}
-
-// reviewed applies what people decided about the timeline, in a file beside
-// the document.
-func (env environment) reviewed(r report.Report, base string) (report.Report, error) {
-	name := base + review.Suffix
-	data, err := os.ReadFile(name)
-	if errors.Is(err, os.ErrNotExist) {
-		return r, nil
-	}
-	if err != nil {
-		return r, fmt.Errorf("reading the review of the timeline: %w", err)
-	}
-	decided, err := review.Parse(name, data)
-	if err != nil {
-		return r, err
-	}
-	if r, err = decided.Apply(r); err != nil {
-		return r, err
-	}
-	return env.redactReport(r)
 }
 
 // checkFiles compares what a run would write into a folder with what is there.

@@ -24,7 +24,10 @@ incident, seals their answers in an evidence bundle and writes the documents.
 Without an argument it takes the newest aborted rollout that may be read. The
 window is derived: from ten minutes before the update to five minutes after the
 last of recovery, scale-down and resolution. Prometheus is found through the
-AnalysisRun unless it is configured; PagerDuty is asked when there is a token.`,
+AnalysisRun unless it is configured; PagerDuty is asked when there is a token.
+
+The bundle is kept beside the documents, but not beside public ones: it names
+all that they leave out. --bundle FILE keeps it where you choose.`,
 		Example: `  # the newest aborted rollout in any namespace
   debrief generate
 
@@ -36,6 +39,9 @@ AnalysisRun unless it is configured; PagerDuty is asked when there is a token.`,
 
   # an earlier revision, with SLOs from a configuration
   debrief generate shop/checkout --revision 7 --config debrief.yaml
+
+  # for customers, with the evidence where only insiders see it
+  debrief generate shop/checkout --template public -o status-page --bundle evidence/checkout.zip
 
   # and open a pull request; see debrief publish --help
   debrief generate shop/checkout --publish --repo https://github.com/example/postmortems.git`,
@@ -54,13 +60,15 @@ AnalysisRun unless it is configured; PagerDuty is asked when there is a token.`,
 					return err
 				}
 			}
-			dir, remove, err := docs.bundleDir()
+			dir, remove, err := docs.bundleDir(env)
 			if err != nil {
 				return err
 			}
 			defer remove()
 			bundle, err := collect(c.Context(), env, cfg, &sources, args, func(t *collectors.Target) string {
-				docs.bundle = filepath.Join(dir, bundleName(t))
+				if docs.bundle == "" {
+					docs.bundle = filepath.Join(dir, bundleName(t))
+				}
 				return docs.bundle
 			})
 			if err != nil {
@@ -81,15 +89,20 @@ AnalysisRun unless it is configured; PagerDuty is asked when there is a token.`,
 	sources.register(c)
 	docs.register(c, ".")
 	to.register(c)
+	c.Flags().StringVar(&docs.bundle, "bundle", "", "file for the evidence bundle (default: named after the incident in the folder of --out; on standard output or with a public template it is not kept)")
 	c.Flags().BoolVar(&publishing, "publish", false, "put the documents on a branch of a repository and open a pull request")
 	return c
 }
 
-// bundleDir is where the bundle goes: beside the documents, or, when those go
-// to standard output, to a folder that is removed at the end.
-func (f *documentFlags) bundleDir() (dir string, remove func(), err error) {
-	if f.out != toStdout {
+// bundleDir is where a bundle goes that has no file of its own: beside the
+// documents, or to a folder that is removed at the end if those are for
+// standard output or the public.
+func (f *documentFlags) bundleDir(env environment) (dir string, remove func(), err error) {
+	if f.bundle != "" || f.out != toStdout && !f.set.Public() {
 		return f.out, func() {}, nil
+	}
+	if f.out != toStdout {
+		_, _ = fmt.Fprintln(env.Stderr, "the evidence bundle is not kept beside public documents; --bundle FILE keeps it")
 	}
 	dir, err = os.MkdirTemp("", "debrief-")
 	if err != nil {

@@ -114,17 +114,17 @@ func (f *publishFlags) validate(cfg *config.Config) error {
 
 // publishBundle publishes the documents of a bundle.
 func (f *publishFlags) publishBundle(ctx context.Context, env environment, cfg *config.Config, bundle *evidence.Bundle, path string) (publish.Result, error) {
+	build, err := env.reporter(bundle, cfg)
+	if err != nil {
+		return publish.Result{}, err
+	}
 	reference, err := f.store(ctx, env, cfg, bundle, path)
 	if err != nil {
 		return publish.Result{}, err
 	}
-	in := publish.Incident{
-		Set: f.set, Bundle: path, Stored: reference, Redact: env.redactReport,
-		Report: func(earlier []report.Earlier, named *report.Bundle) (report.Report, error) {
-			return env.report(bundle, cfg, earlier, named)
-		},
-	}
-	return f.publish(ctx, env, cfg, in)
+	return f.publish(ctx, env, cfg, publish.Incident{
+		Set: f.set, Bundle: path, Stored: reference, Report: build, Redact: env.redactReport,
+	})
 }
 
 // publishDocument publishes a document that people may have worked on. Its JSON

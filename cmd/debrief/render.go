@@ -49,6 +49,7 @@ bundle gives the same bytes, on any machine.`,
 	c.Flags().StringVar(&path, "bundle", "", "evidence bundle to read")
 	c.Flags().StringVar(&configPath, "config", "", "configuration file (default: debrief.yaml, if there is one)")
 	docs.register(c, ".")
+	docs.registerCheck(c)
 	return c
 }
 
@@ -75,6 +76,10 @@ func (f *documentFlags) register(c *cobra.Command, dir string) {
 	c.Flags().StringVar(&f.past, "past", "", "folder of earlier postmortems, for past incidents like this one (default: the folder of --out)")
 	c.Flags().StringVar(&f.template, "template", templates.Names()[0], "template of the document: "+strings.Join(templates.Names(), ", ")+", or a folder of your own")
 	c.Flags().BoolVar(&f.force, "force", false, "replace blocks of an existing document that were edited by hand; the edited text is kept beside it")
+}
+
+// registerCheck is for commands whose evidence is the same each time.
+func (f *documentFlags) registerCheck(c *cobra.Command) {
 	c.Flags().BoolVar(&f.check, "check", false, "write nothing; fail if the documents are not up to date")
 }
 

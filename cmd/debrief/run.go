@@ -45,7 +45,7 @@ func (e *usageError) Unwrap() error { return e.err }
 func usage(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
 
 // errGaps ends a command that did its work, with gaps in the evidence.
-var errGaps = errors.New("some sources left gaps in the evidence; the document's coverage table names them")
+var errGaps = errors.New("some sources left gaps in the evidence, as told above; documents name them in their coverage table")
 
 // run executes one command line and returns its exit code.
 func run(ctx context.Context, env environment, args []string) int {

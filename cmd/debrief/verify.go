@@ -14,6 +14,7 @@ import (
 	"github.com/debrief-sre/debrief/evidence"
 	"github.com/debrief-sre/debrief/internal/printable"
 	"github.com/debrief-sre/debrief/output"
+	"github.com/debrief-sre/debrief/report/review"
 	"github.com/debrief-sre/debrief/templates"
 )
 
@@ -79,8 +80,9 @@ func (env environment) verifyDocument(path string, cfg *config.Config) (string, 
 		return "no block is debrief's", nil
 	}
 	found := fmt.Sprintf("%d blocks as debrief wrote them", blocks)
-	beside := strings.TrimSuffix(path, ".md") + ".bundle.zip"
-	switch same, err := env.statesFacts(document, beside, cfg); {
+	base := strings.TrimSuffix(path, ".md")
+	beside := base + ".bundle.zip"
+	switch same, err := env.statesFacts(document, base, beside, cfg); {
 	case errors.Is(err, fs.ErrNotExist):
 		return found, nil
 	case err != nil:
@@ -91,16 +93,23 @@ func (env environment) verifyDocument(path string, cfg *config.Config) (string, 
 	return found + ", with the facts of " + filepath.Base(beside), nil
 }
 
-// statesFacts tells whether a document states a bundle's facts, for insiders or
-// for the public.
-func (env environment) statesFacts(document []byte, bundlePath string, cfg *config.Config) (bool, error) {
+// statesFacts tells whether a document states a bundle's facts as reviewed, for
+// insiders or for the public. Base is the document's path without extension.
+func (env environment) statesFacts(document []byte, base, bundlePath string, cfg *config.Config) (bool, error) {
 	bundle, err := evidence.Open(bundlePath)
 	if err != nil {
 		return false, err
 	}
 	defer bundle.Close() //nolint:errcheck // it was only read
-	r, err := env.report(bundle, cfg, nil, nil)
+	build, err := env.reporter(bundle, cfg)
 	if err != nil {
+		return false, err
+	}
+	r, err := build(nil, nil)
+	if err != nil {
+		return false, err
+	}
+	if r, err = review.ApplyBeside(base, os.ReadFile, r, env.redactReport); err != nil {
 		return false, err
 	}
 	for _, name := range templates.Names() {

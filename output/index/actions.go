@@ -5,9 +5,7 @@ import (
 	"bytes"
 	"html"
 	"regexp"
-	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
@@ -16,6 +14,7 @@ import (
 	gmhtml "github.com/yuin/goldmark/renderer/html"
 	"github.com/yuin/goldmark/text"
 
+	"github.com/debrief-sre/debrief/internal/actionitem"
 	"github.com/debrief-sre/debrief/internal/printable"
 	"github.com/debrief-sre/debrief/templates"
 )
@@ -25,16 +24,6 @@ type outline struct {
 	title   string // the first heading
 	actions []Action
 }
-
-var (
-	actionHeading = regexp.MustCompile(`\b(action items?|actions?|follow ?ups?|corrective|remediations?|next steps|prevent(at)?ive)\b`)
-	whatColumn    = regexp.MustCompile(`\b(items?|actions?|tasks?|description|what|follow ?up|todo|remediation)\b`)
-	typeColumn    = regexp.MustCompile(`\b(type|kind|category)\b`)
-	ownerColumn   = regexp.MustCompile(`\b(owners?|assignees?|dri|responsible|team|who)\b`)
-	dueColumn     = regexp.MustCompile(`\b(due|deadline|eta|target|when|by)\b`)
-	stateColumn   = regexp.MustCompile(`\b(status|state|done)\b`)
-	finished      = regexp.MustCompile(`^(done|completed?|closed|fixed|resolved|yes|x|✓|✔|☑|✅)\b|^(✓|✔|☑|✅)`)
-)
 
 // frontEnd is the front matter with its fences.
 var frontEnd = regexp.MustCompile(`(?s)^(?:\x{feff})?---[ \t]*\r?\n.*?\n---[ \t]*(?:\r?\n|$)`)
@@ -73,42 +62,35 @@ func (r *outliner) heading(n *ast.Heading) {
 		r.title = title
 	}
 	switch {
-	case actionHeading.MatchString(plainWords(title)) && (r.below == 0 || n.Level <= r.below):
+	case actionitem.Says(title, actionitem.Headings...) && (r.below == 0 || n.Level <= r.below):
 		r.below = n.Level
 	case n.Level <= r.below:
 		r.below = 0
 	}
 }
 
-// plainWords are a heading's words in lower case, without numbers and signs.
-func plainWords(s string) string {
-	return strings.Join(strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return !unicode.IsLetter(r) }), " ")
-}
-
 func (r *outliner) table(n *extast.Table) {
 	if r.below == 0 {
 		return
 	}
-	var header []string
+	var columns actionitem.Columns
 	for line := n.FirstChild(); line != nil; line = line.NextSibling() {
 		var cells []string
 		for c := line.FirstChild(); c != nil; c = c.NextSibling() {
 			cells = append(cells, r.words(c))
 		}
 		if line.Kind() == extast.KindTableHeader {
-			for _, c := range cells {
-				header = append(header, plainWords(c))
-			}
+			columns = actionitem.ColumnsOf(cells)
 			continue
 		}
-		at := func(column *regexp.Regexp) string {
-			if i := slices.IndexFunc(header, column.MatchString); i >= 0 && i < len(cells) {
-				return cells[i]
+		at := func(column int) string {
+			if column < 0 || column >= len(cells) {
+				return ""
 			}
-			return ""
+			return cells[column]
 		}
-		if !finished.MatchString(strings.ToLower(at(stateColumn))) {
-			r.add(Action{Text: at(whatColumn), Type: at(typeColumn), Owner: at(ownerColumn), Due: at(dueColumn)})
+		if !actionitem.Done(at(columns.State)) {
+			r.add(Action{Text: at(columns.What), Type: at(columns.Type), Owner: at(columns.Owner), Due: at(columns.Due)})
 		}
 	}
 }

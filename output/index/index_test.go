@@ -2,7 +2,6 @@ package index_test
 
 import (
 	"bytes"
-	"flag"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -10,10 +9,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/debrief-sre/debrief/internal/golden"
 	"github.com/debrief-sre/debrief/output/index"
 )
-
-var update = flag.Bool("update", false, "write the golden files")
 
 func folder(t testing.TB) index.Collection {
 	t.Helper()
@@ -38,28 +36,9 @@ func TestGolden(t *testing.T) {
 				if bytes.Contains(f.Data, []byte("user:secret")) {
 					t.Errorf("%s holds a password", f.Name)
 				}
-				golden(t, filepath.Join("testdata", "golden", flavor.Name, f.Name), f.Data)
+				golden.Check(t, filepath.Join("testdata", "golden", flavor.Name, f.Name), f.Data)
 			}
 		})
-	}
-}
-
-func golden(t *testing.T, path string, got []byte) {
-	t.Helper()
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, got, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("run with -update if this is meant (-want +got):\n%s", diff)
 	}
 }
 
@@ -84,7 +63,7 @@ func TestEmptyFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, f := range files {
-		golden(t, filepath.Join("testdata", "golden", "empty", f.Name), f.Data)
+		golden.Check(t, filepath.Join("testdata", "golden", "empty", f.Name), f.Data)
 	}
 }
 

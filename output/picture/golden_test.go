@@ -1,19 +1,14 @@
 package picture_test
 
 import (
-	"flag"
 	"math"
-	"os"
 	"path/filepath"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/debrief-sre/debrief/internal/golden"
 	"github.com/debrief-sre/debrief/output/picture"
 	"github.com/debrief-sre/debrief/report"
 )
-
-var update = flag.Bool("update", false, "write the golden files")
 
 var nan = math.NaN()
 
@@ -60,17 +55,5 @@ func compare(t *testing.T, path, got, again string) {
 	if got != again {
 		t.Errorf("%s: the second time differs from the first", path)
 	}
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s differs (-want +got); run with -update if that is right:\n%s", path, diff)
-	}
+	golden.Check(t, path, got)
 }

@@ -71,19 +71,8 @@ func (p *publication) renews(existing []byte) bool {
 // reviewed applies what people decided about the timeline, in a file beside the
 // document.
 func (p *publication) reviewed(tree fs.FS, r report.Report) (report.Report, error) {
-	name := p.beside(review.Suffix)
-	data, err := readFile(tree, name)
-	if err != nil || data == nil {
-		return r, err
-	}
-	decided, err := review.Parse(name, data)
-	if err != nil {
-		return r, err
-	}
-	if r, err = decided.Apply(r); err != nil || p.in.Redact == nil {
-		return r, err
-	}
-	return p.in.Redact(r)
+	read := func(name string) ([]byte, error) { return fs.ReadFile(tree, name) }
+	return review.ApplyBeside(p.beside(""), read, r, p.in.Redact)
 }
 
 // render makes the document, onto the one that is there.

@@ -29,7 +29,7 @@ func TestHostileNames(t *testing.T) {
 			t.Run(place+"s "+name, func(t *testing.T) {
 				crafted := func(r *report.Report) {
 					r.Incident.Subject.Namespace, r.Incident.Subject.Name = text, text
-					abort(r).Cause = "x/" + r.Abort.Cause
+					r.Abort.Cause = "x/" + r.Abort.Cause
 					if place == "name" {
 						r.Name = "2026-11-22-" + text
 					} else {

@@ -139,18 +139,11 @@ func small(t testing.TB, changes ...func(*report.Report)) publish.Incident {
 }
 
 // Other facts of the same incident.
-func byHand(r *report.Report) { abort(r).Cause = timeline.CauseUser }
-func late(r *report.Report)   { abort(r).Cause = timeline.CauseProgressDeadline }
+func byHand(r *report.Report) { r.Abort.Cause = timeline.CauseUser }
+func late(r *report.Report)   { r.Abort.Cause = timeline.CauseProgressDeadline }
 
 // again is the next abort of the same revision on the same day.
-func again(r *report.Report) { abort(r).Time = r.Abort.Time.Add(time.Hour) }
-
-// abort makes the report's abort its own: reports of one bundle share it.
-func abort(r *report.Report) *report.Abort {
-	own := *r.Abort
-	r.Abort = &own
-	return r.Abort
-}
+func again(r *report.Report) { r.Abort.Time = r.Abort.Time.Add(time.Hour) }
 
 // using has an incident's documents made by another template.
 func using(t testing.TB, name string, in publish.Incident) publish.Incident {

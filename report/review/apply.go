@@ -3,7 +3,9 @@ package review
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -19,6 +21,29 @@ const Source = "reviewer"
 // reach is how far from the incident's window an added event may lie: a
 // timeline shows times of day.
 const reach = 12 * time.Hour
+
+// ApplyBeside applies the review that stands beside a document to its report.
+// The document is named by its path without extension. Read reads a file;
+// without that of the review the report stays as it is. Redact keeps out of the
+// report what reviewers must not write into it; nil does not.
+func ApplyBeside(document string, read func(name string) ([]byte, error), r report.Report, redact func(report.Report) (report.Report, error)) (report.Report, error) {
+	name := document + Suffix
+	data, err := read(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return r, nil
+	}
+	if err != nil {
+		return r, fmt.Errorf("reading the review of the timeline: %w", err)
+	}
+	decided, err := Parse(name, data)
+	if err != nil {
+		return r, err
+	}
+	if r, err = decided.Apply(r); err != nil || redact == nil {
+		return r, err
+	}
+	return redact(r)
+}
 
 // Apply gives the report as the review wants it; the report itself stays as it
 // is. An error is one [*Error] or several of them, joined.

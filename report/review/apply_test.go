@@ -2,6 +2,8 @@ package review_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"io/fs"
 	"strings"
 	"testing"
 	"time"
@@ -178,6 +180,40 @@ func TestApplyRefuses(t *testing.T) {
 			}
 			if diff := cmp.Diff(tt.want, err.Error()); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestApplyBeside: without a file the report stays as it is; what a file adds
+// is redacted, and a mistake in it is told by its name.
+func TestApplyBeside(t *testing.T) {
+	tests := []struct {
+		name string
+		text string
+		err  error // of reading
+		want string
+		last string // event's title
+	}{
+		{"no file", "", fs.ErrNotExist, "<nil>", "BackOff on Pod b"},
+		{"no way to read it", "", fs.ErrPermission, "reading the review of the timeline: permission denied", ""},
+		{"not a review", "x", nil, `dir/document.timeline.yaml:1: is not a list of decisions: begin each with "- event: ID" or "- add:"`, ""},
+		{"no such event", "- {event: x, pin: true}", nil, `dir/document.timeline.yaml:1: [0].event: there is no event "x" (the JSON form, --format json, lists all events with their ids)`, ""},
+		{"a decision", "- {event: e-5555555556, title: a secret}", nil, "<nil>", "redacted"},
+	}
+	redact := func(r report.Report) (report.Report, error) {
+		r.Events[len(r.Events)-1].Title = "redacted"
+		return r, nil
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			read := func(string) ([]byte, error) { return []byte(test.text), test.err }
+			got, err := review.ApplyBeside("dir/document", read, incident(), redact)
+			if fmt.Sprint(err) != test.want {
+				t.Fatalf("got %v, want %s", err, test.want)
+			}
+			if err == nil && got.Events[5].Title != test.last {
+				t.Errorf("the last event is %q", got.Events[5].Title)
 			}
 		})
 	}
