@@ -3,9 +3,10 @@ package watch
 import "time"
 
 const (
-	// eventsOutlive is the length of an interruption that events certainly
-	// survive: an API server keeps them for an hour unless it is told less.
-	eventsOutlive = 10 * time.Minute
+	// listsOutlive is the length of an interruption that is certainly survived by
+	// events, which an API server keeps for an hour unless it is told less, and
+	// by AnalysisRuns, which their Rollout keeps for some updates.
+	listsOutlive = 10 * time.Minute
 	// The pieces in which a refusal is told, which may last for days.
 	firstPiece, lastPiece = time.Minute, 10 * time.Minute
 )
@@ -44,10 +45,7 @@ func (c *coverage) refuse(now time.Time, reason string) {
 // complete notes that a list has delivered everything there is, and whether
 // anything of it was new.
 func (c *coverage) complete(now time.Time, changed bool) {
-	missed := changed
-	if c.events {
-		missed = now.Sub(c.current) > eventsOutlive
-	}
+	missed := now.Sub(c.current) > listsOutlive || changed && !c.events
 	if missed && c.reason != "" && now.After(c.current) {
 		c.gap(c.current, now, c.reason)
 	}

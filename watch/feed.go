@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"k8s.io/apimachinery/pkg/util/wait"
 	apiwatch "k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/dynamic"
@@ -53,13 +55,18 @@ type feed struct {
 	// deliver takes a state. It is false when the state is to be delivered
 	// again by the next list.
 	deliver  func(old, current *unstructured.Unstructured, deleted bool) bool
-	answered func() // the API server has given a list, or refused one
-	failed   func() // a request failed
+	reached  func(version string, at time.Time) // all up to it was delivered, then
+	answered func()                             // the API server has given a list, or refused one
+	failed   func()                             // a request failed
 	now      func() time.Time
 	log      *slog.Logger
 
 	known    map[types.UID]known
 	coverage coverage
+	// since is where a watcher before this one was, "" if there was none. What
+	// is newer the watch delivers, in the order in which it came to be; the first
+	// list only what is not.
+	since string
 }
 
 // known is the last delivered state of an object.
@@ -87,7 +94,8 @@ func (f *feed) run(ctx context.Context) {
 				stop = nil
 			}
 			retry = newRetry()
-			err = f.watch(ctx, version)
+			err = f.watch(ctx, cmp.Or(f.since, version))
+			f.since = ""
 		}
 		if ctx.Err() != nil {
 			break
@@ -135,7 +143,9 @@ func (f *feed) list(ctx context.Context) (version string, err error) {
 			return fmt.Errorf("unexpected object of type %T", item)
 		}
 		listed[o.GetUID()] = true
-		changed = f.take(o) || changed
+		if !f.followed(o) {
+			changed = f.take(o) || changed
+		}
 		return nil
 	})
 	if err != nil {
@@ -147,9 +157,23 @@ func (f *feed) list(ctx context.Context) (version string, err error) {
 			changed = true
 		}
 	}
-	f.coverage.complete(f.now(), changed)
+	if f.since == "" {
+		f.coverage.complete(f.now(), changed)
+		f.reach(version, f.now())
+	}
 	f.answered()
 	return version, nil
+}
+
+// followed tells whether the watch will deliver a state that is listed.
+// Resource versions are ordered, also those of different objects:
+// https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions
+func (f *feed) followed(o *unstructured.Unstructured) bool {
+	if f.since == "" {
+		return false
+	}
+	order, err := resourceversion.CompareResourceVersion(o.GetResourceVersion(), f.since)
+	return err == nil && order > 0
 }
 
 // watch delivers changes from a version on, over as many requests as it takes.
@@ -164,7 +188,7 @@ func (f *feed) watch(ctx context.Context, version string) error {
 			return ctx.Err()
 		case err == nil:
 			retry, vain = newRetry(), 0
-			f.coverage.reach(f.now().Add(-deadConnection))
+			f.reach(version, f.now().Add(-deadConnection))
 		case expired(err):
 			return errExpired
 		case refused(err) && vain >= refusals:
@@ -215,9 +239,15 @@ func (f *feed) request(ctx context.Context, version *string) (delivered bool, er
 			}
 			f.change(change.Type, o)
 			*version, delivered = o.GetResourceVersion(), true
-			f.coverage.reach(f.now())
+			f.reach(*version, f.now())
 		}
 	}
+}
+
+// reach notes that everything up to a version was delivered, at a time.
+func (f *feed) reach(version string, at time.Time) {
+	f.coverage.reach(at)
+	f.reached(version, f.coverage.current)
 }
 
 func (f *feed) change(kind apiwatch.EventType, o *unstructured.Unstructured) {

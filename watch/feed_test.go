@@ -233,8 +233,8 @@ func TestBookmark(t *testing.T) {
 	})
 }
 
-// TestEventsExpireUnseen is an interruption that events do not survive.
-func TestEventsExpireUnseen(t *testing.T) {
+// TestLongInterruption is one that events do not survive, nor AnalysisRuns.
+func TestLongInterruption(t *testing.T) {
 	record(t, nil, func(r *recorder, _ *Watcher) {
 		r.api.failWith(func(string, string, string) error { return errors.New("connection refused") })
 		r.api.endWatches()
@@ -243,7 +243,7 @@ func TestEventsExpireUnseen(t *testing.T) {
 		r.api.failWith(nil)
 		time.Sleep(2 * time.Minute)
 		r.checkGaps(t, "events", 1)
-		r.checkGaps(t, "rollouts", 0) // as it was
+		r.checkGaps(t, "analysisruns", 1)
 		r.api.put("rollouts", recordedNamed(t, "rollouts", "checkout"))
 		r.check(t, "rollouts", "checkout@2")
 	})
@@ -362,7 +362,7 @@ func TestStartIsAGap(t *testing.T) {
 			}, func(r *recorder, _ *Watcher) {
 				r.checkGaps(t, "rollouts", test.rollouts)
 				r.checkGaps(t, "events", test.events)
-				r.checkGaps(t, "experiments", 0)
+				r.checkGaps(t, "experiments", test.events)
 			})
 		})
 	}

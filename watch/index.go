@@ -7,6 +7,8 @@ import (
 	"sync"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/debrief-sre/debrief/watch/archive"
 )
 
 // rolloutIndex holds the last state of each Rollout. The zero value is empty.
@@ -33,6 +35,38 @@ func (x *rolloutIndex) get(uid string) *unstructured.Unstructured {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	return x.byUID[uid]
+}
+
+// undecided holds the signals that a later state may take back what they are
+// made of, as a retry does an abort. The zero value is empty.
+type undecided struct {
+	mu   sync.Mutex
+	keys map[archive.Key]bool
+}
+
+// add leaves out Rollouts that are degraded: they still are, or it is nothing.
+func (u *undecided) add(s signal) {
+	if s.key.Trigger == triggerDegraded {
+		return
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.keys == nil {
+		u.keys = map[archive.Key]bool{}
+	}
+	u.keys[s.key] = true
+}
+
+func (u *undecided) remove(s signal) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	delete(u.keys, s.key)
+}
+
+func (u *undecided) none() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return len(u.keys) == 0
 }
 
 // busy holds the UIDs of Rollouts that somebody acts on. The zero value is empty.

@@ -20,8 +20,10 @@ import (
 type Store interface {
 	Record(archive.Observation) (kept bool) // never blocks
 	RecordGap(archive.Gap)                  // never blocks
+	RecordPosition(archive.Position)        // never blocks
 	Flush(context.Context) error
 	Span(ctx context.Context, cluster string) (from, to time.Time, err error)
+	Position(ctx context.Context, cluster, resource, namespace string) (archive.Position, error)
 	Stats() archive.Stats
 
 	AddIncident(context.Context, archive.Incident) (added bool, err error)

@@ -21,18 +21,23 @@ func (w *Watcher) decide(ctx context.Context) {
 		if down {
 			return
 		}
-		if err := w.judge(ctx, s); err != nil && ctx.Err() == nil {
+		switch err := w.judge(ctx, s); {
+		case err == nil:
+			w.undecided.remove(s)
+			w.signals.Forget(s)
+		case ctx.Err() == nil:
 			w.incidentLog(s.key, s.namespace, s.name).Warn("incident not noted; this will be tried again", "error", err)
 			w.signals.AddRateLimited(s)
-		} else {
-			w.signals.Forget(s)
 		}
 		w.signals.Done(s)
 	}
 }
 
 func (w *Watcher) judge(ctx context.Context, s signal) error {
-	if ctx.Err() != nil || !w.options.Triggers.stands(s, w.rollouts.get(s.key.UID)) {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if !w.options.Triggers.stands(s, w.rollouts.get(s.key.UID)) {
 		return nil
 	}
 	return w.add(ctx, s)

@@ -21,6 +21,7 @@ type memStore struct {
 	mu           sync.Mutex
 	observations []archive.Observation
 	gaps         []archive.Gap
+	positions    map[string]archive.Position // by resource and namespace
 	incidents    []archive.Incident
 	last         time.Time // of an earlier watcher
 	down         bool
@@ -42,6 +43,21 @@ func (s *memStore) RecordGap(g archive.Gap) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.gaps = append(s.gaps, g)
+}
+
+func (s *memStore) RecordPosition(p archive.Position) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.positions == nil {
+		s.positions = map[string]archive.Position{}
+	}
+	s.positions[p.Resource+" "+p.Namespace] = p
+}
+
+func (s *memStore) Position(_ context.Context, _, resource, namespace string) (archive.Position, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.positions[resource+" "+namespace], nil
 }
 
 func (s *memStore) Flush(context.Context) error { return s.err() }

@@ -6,8 +6,10 @@
 // Every state of the Rollouts, AnalysisRuns and Experiments, and every event,
 // goes to the archive as the API server delivers it. Recording never blocks;
 // what the archive has no room for it names as a gap, and so does the watcher
-// with what it may have missed: after a watch that could not be resumed, at a
-// start, and while something may not be read. A feed holds the last state of
+// with what it may have missed: after a watch that could not be resumed, and
+// while something may not be read. The archive also holds how far each watch has
+// come, so that the next watcher goes on from there, as after an interruption:
+// nothing is missing but what the API server no longer remembers. A feed holds the last state of
 // each Rollout, AnalysisRun and Experiment and the version of each event, and
 // at most three pages of 500 objects.
 //
@@ -41,6 +43,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"k8s.io/client-go/util/workqueue"
 
 	"github.com/debrief-sre/debrief/watch/archive"
@@ -58,13 +61,14 @@ var resources = []schema.GroupVersionResource{
 type Watcher struct {
 	options Options
 
-	rollouts rolloutIndex
-	signals  workqueue.TypedRateLimitingInterface[signal]
-	busy     busy          // Rollouts whose incident is acted on
-	wake     chan struct{} // holds a value when incidents may have become due
-	leading  atomic.Bool
-	readers  readers
-	started  func() // the readers are known
+	rollouts  rolloutIndex
+	signals   workqueue.TypedRateLimitingInterface[signal]
+	undecided undecided
+	busy      busy          // Rollouts whose incident is acted on
+	wake      chan struct{} // holds a value when incidents may have become due
+	leading   atomic.Bool
+	readers   readers
+	started   func() // the readers are known
 }
 
 // New checks the options.
@@ -118,13 +122,8 @@ func (w *Watcher) Leading() bool { return w.leading.Load() }
 
 // record runs the feeds, and decides about what they signal.
 func (w *Watcher) record(ctx context.Context) {
-	_, last, err := w.options.Store.Span(ctx, w.options.Cluster)
-	if err != nil {
-		w.options.Log.Warn("not known what was missed before this start", "error", err)
-	}
-	start := w.options.Now()
 	var tasks sync.WaitGroup
-	feeds := w.feeds(func(c coverage) coverage { return c.startingFrom(last, start) })
+	feeds := w.feeds(ctx)
 	w.started()
 	for _, f := range feeds {
 		tasks.Go(func() { f.run(ctx) })
@@ -135,21 +134,25 @@ func (w *Watcher) record(ctx context.Context) {
 	tasks.Wait()
 }
 
-func (w *Watcher) feeds(start func(coverage) coverage) []*feed {
+func (w *Watcher) feeds(ctx context.Context) []*feed {
 	namespaces := w.options.Namespaces
 	if len(namespaces) == 0 {
 		namespaces = []string{""}
+	}
+	_, last, err := w.options.Store.Span(ctx, w.options.Cluster)
+	if err != nil {
+		w.options.Log.Warn("not known what was missed before this start", "error", err)
 	}
 	var feeds []*feed
 	for _, resource := range resources {
 		for _, namespace := range namespaces {
 			f := w.newFeed(resource, namespace)
-			f.coverage = start(f.coverage)
+			w.goOn(ctx, f, last)
 			f.answered = w.readers.expect(resource.Resource, namespace)
 			if namespace == "" && w.options.OwnNamespace != "" {
 				f.narrower = func(ctx context.Context) {
 					own := w.newFeed(resource, w.options.OwnNamespace)
-					own.coverage = own.coverage.startingFrom(time.Time{}, w.options.Now())
+					w.goOn(ctx, own, time.Time{})
 					own.run(ctx)
 				}
 			}
@@ -157,6 +160,25 @@ func (w *Watcher) feeds(start func(coverage) coverage) []*feed {
 		}
 	}
 	return feeds
+}
+
+// goOn has a feed begin where the last one of its kind was. Where there was
+// none, it begins now; and if the archive has something all the same, its last
+// observation is where something may be missing from.
+func (w *Watcher) goOn(ctx context.Context, f *feed, last time.Time) {
+	now := w.options.Now()
+	f.coverage = f.coverage.startingFrom(last, now)
+	p, err := w.options.Store.Position(ctx, w.options.Cluster, f.resource, f.namespace)
+	if err == nil && p.ResourceVersion != "" {
+		// Only what is in order can be gone on from.
+		_, err = resourceversion.CompareResourceVersion(p.ResourceVersion, p.ResourceVersion)
+		f.coverage = f.coverage.startingFrom(p.At, now)
+	}
+	if err != nil {
+		w.options.Log.Warn("not known where the last watch ended", "resource", f.resource, "namespace", f.namespace, "error", err)
+		return
+	}
+	f.since = p.ResourceVersion
 }
 
 func (w *Watcher) newFeed(resource schema.GroupVersionResource, namespace string) *feed {
@@ -167,6 +189,7 @@ func (w *Watcher) newFeed(resource schema.GroupVersionResource, namespace string
 		deliver: func(old, current *unstructured.Unstructured, deleted bool) bool {
 			return w.observe(name, old, current, deleted)
 		},
+		reached:  func(version string, at time.Time) { w.reached(name, namespace, version, at) },
 		answered: func() {},
 		failed:   w.options.Metrics.watchErrors.WithLabelValues(name).Inc,
 		now:      w.options.Now, log: w.options.Log,
@@ -182,6 +205,7 @@ func (w *Watcher) observe(resource string, old, current *unstructured.Unstructur
 	}
 	if !deleted {
 		for _, s := range w.options.Triggers.detect(w.options.Cluster, old, current, now) {
+			w.undecided.add(s)
 			w.signals.AddAfter(s, s.due.Sub(now))
 		}
 	}
@@ -191,6 +215,16 @@ func (w *Watcher) observe(resource string, old, current *unstructured.Unstructur
 		return false
 	}
 	return w.options.Store.Record(o)
+}
+
+// reached notes how far a feed has come, unless it signalled what is not decided
+// yet: a watcher that goes on from there is to see that again.
+func (w *Watcher) reached(resource, namespace, version string, at time.Time) {
+	if w.undecided.none() {
+		w.options.Store.RecordPosition(archive.Position{
+			Cluster: w.options.Cluster, Resource: resource, Namespace: namespace, ResourceVersion: version, At: at.UTC(),
+		})
+	}
 }
 
 func (w *Watcher) gap(resource string, from, to time.Time, reason string) {

@@ -66,23 +66,13 @@ func TestLoad(t *testing.T) {
 	k := readArchive(t, file, namespace)
 	k.check(t, delivered, nil)
 	k.nothingMissing(t, delivered)
-	k.logGaps(t)
+	k.noGaps(t)
 }
 
 func (k *kept) logGaps(t *testing.T) {
 	t.Helper()
 	for _, g := range k.gaps {
 		t.Logf("gap in %s, %v: %s", g.Resource, g.To.Sub(g.From).Round(time.Millisecond), g.Reason)
-	}
-}
-
-// nothingMissing checks that all that was delivered is in the archive.
-func (k *kept) nothingMissing(t *testing.T, delivered map[version]time.Time) {
-	t.Helper()
-	for v, at := range delivered {
-		if _, have := k.observed[v]; !have {
-			t.Errorf("the archive lacks %v, delivered at %v", v, at)
-		}
 	}
 }
 

@@ -27,6 +27,8 @@ type buffer struct {
 	losses  map[stream]*loss // runs of dropped observations that have not ended
 	dropped int64
 	closed  bool
+
+	positions map[watched][]reached // oldest first; see reach
 }
 
 // stream is what one watch delivers.
@@ -42,7 +44,7 @@ func newBuffer(limit, batch int) *buffer {
 	return &buffer{
 		limit: limit, batch: batch,
 		wake: make(chan struct{}, 1), full: make(chan struct{}, 1),
-		losses: map[stream]*loss{},
+		losses: map[stream]*loss{}, positions: map[watched][]reached{},
 	}
 }
 
@@ -110,7 +112,7 @@ func (b *buffer) gap(g Gap) {
 }
 
 func (b *buffer) addGap(g Gap) {
-	g = Gap{short(g.Cluster), short(g.Resource), stamp(g.From), stamp(g.To), short(g.Reason)}
+	g = storableGap(g)
 	if len(b.gaps) >= maxGaps {
 		for i := len(b.gaps) - 1; i >= 0; i-- {
 			if have := &b.gaps[i]; have.Cluster == g.Cluster && have.Resource == g.Resource {
@@ -176,11 +178,12 @@ func (b *buffer) mark() uint64 {
 	return b.last
 }
 
-// clean tells whether all up to a mark is written, and every gap.
+// clean tells whether all up to a mark is written, every gap, and how far the
+// watches have come with that.
 func (b *buffer) clean(mark uint64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.written >= mark && len(b.gaps) == 0 && len(b.losses) == 0
+	return b.written >= mark && len(b.gaps) == 0 && len(b.losses) == 0 && b.settled()
 }
 
 func (b *buffer) stats() Stats {

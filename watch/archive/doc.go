@@ -22,8 +22,10 @@
 //     written as soon as writing works. Flush and the incidents' methods fail at once
 //     (a locked SQLite file: after five seconds). Open needs a working database.
 //   - The process is killed: what waited, gaps included, is lost. What was
-//     written is whole: a batch is one transaction. The watcher records a gap
-//     from [Archive.Span]'s end when it starts again.
+//     written is whole: a batch is one transaction, and with it how far each
+//     watch has come. The next watcher goes on from there ([Archive.Position])
+//     and is delivered again what was lost, unless the API server has
+//     forgotten it by then, which the watcher records as a gap.
 //   - A commit's answer is lost: the batch is written again and found to be there.
 //   - The SQLite file is removed, replaced or damaged: no retry mends that. Run
 //     returns an error, so that the process ends and a new one can start afresh.

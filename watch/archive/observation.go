@@ -45,12 +45,22 @@ func (o *Observation) size() int {
 // storable tells whether every database takes the observation. One that cannot
 // be written must not keep those behind it from being written.
 func (o *Observation) storable() bool {
-	for _, text := range []string{o.Cluster, o.Resource, o.Namespace, o.Name, o.UID, o.ResourceVersion, o.Of} {
+	return o.UID != "" && o.ResourceVersion != "" &&
+		storable(o.Cluster, o.Resource, o.Namespace, o.Name, o.UID, o.ResourceVersion, o.Of)
+}
+
+func storable(texts ...string) bool {
+	for _, text := range texts {
 		if len(text) > maxText || !utf8.ValidString(text) || strings.IndexByte(text, 0) >= 0 {
 			return false
 		}
 	}
-	return o.UID != "" && o.ResourceVersion != ""
+	return true
+}
+
+// storableGap is the gap as every database can keep it.
+func storableGap(g Gap) Gap {
+	return Gap{short(g.Cluster), short(g.Resource), stamp(g.From), stamp(g.To), short(g.Reason)}
 }
 
 // plain is the text as every database can keep it: UTF-8 without zero bytes.

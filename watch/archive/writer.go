@@ -87,7 +87,7 @@ func (a *Archive) Flush(ctx context.Context) error {
 	return a.drain(ctx, a.buffer.mark())
 }
 
-// drain writes batches until all up to the mark is written, and every gap.
+// drain writes batches until the buffer is clean up to the mark.
 func (a *Archive) drain(ctx context.Context, mark uint64) error {
 	select {
 	case a.turn <- struct{}{}:
@@ -100,10 +100,6 @@ func (a *Archive) drain(ctx context.Context, mark uint64) error {
 			a.failed.Add(1)
 			return fmt.Errorf("writing the archive: %w", err)
 		}
-		if err := a.writeGaps(ctx); err != nil {
-			a.failed.Add(1)
-			return fmt.Errorf("writing the archive's gaps: %w", err)
-		}
 	}
 	return nil
 }
@@ -114,22 +110,32 @@ type row struct {
 	packed []byte // the object
 }
 
+// writeBatch writes the oldest observations, all gaps, and the positions that
+// are true then. They are in one transaction, for a position says that nothing
+// before it is missing without a gap.
 func (a *Archive) writeBatch(ctx context.Context) error {
 	batch := a.buffer.take(writeBytes)
-	if len(batch) == 0 {
-		return nil
-	}
 	rows, refused, redactions := a.rows(batch)
 	var stored int64
+	var positions []reached
+	var gaps []Gap
 	err := a.transact(ctx, rows, func(ctx context.Context, tx *sql.Tx) (err error) {
-		stored, err = a.db.insert(ctx, tx, rows)
-		return err
+		if stored, err = a.db.insert(ctx, tx, rows); err != nil {
+			return err
+		}
+		// What was dropped before a position is among the gaps by the time that
+		// the position is taken.
+		positions = a.buffer.takePositions(len(batch))
+		gaps = a.buffer.takeGaps()
+		if err := insertGaps(ctx, tx, append(refused, gaps...)); err != nil {
+			return err
+		}
+		return insertPositions(ctx, tx, positions)
 	})
 	if err != nil {
+		a.buffer.returnGaps(gaps)
+		a.buffer.returnPositions(positions)
 		return err
-	}
-	for _, g := range refused {
-		a.buffer.gap(g)
 	}
 	a.buffer.done(len(batch))
 	a.stored.Add(stored)
@@ -137,6 +143,9 @@ func (a *Archive) writeBatch(ctx context.Context) error {
 	a.redacted.Add(int64(redactions))
 	now := a.options.Now()
 	a.lastWrite.Store(&now)
+	for _, g := range append(refused, gaps...) {
+		a.options.Log.Warn("the archive has a gap", "cluster", g.Cluster, "resource", g.Resource, "from", g.From, "to", g.To, "reason", g.Reason)
+	}
 	return nil
 }
 
@@ -147,7 +156,7 @@ func (a *Archive) rows(batch []Observation) (rows []row, refused []Gap, redactio
 		if filter := a.options.Filter; filter != nil {
 			clean, n, err := filter(o.Object)
 			if err != nil {
-				refused = append(refused, Gap{o.Cluster, o.Resource, o.Observed, o.Observed, "an object could not be cleaned of secrets: " + err.Error()})
+				refused = append(refused, storableGap(Gap{o.Cluster, o.Resource, o.Observed, o.Observed, "an object could not be cleaned of secrets: " + err.Error()}))
 				continue
 			}
 			o.Object, redactions = clean, redactions+n
@@ -169,25 +178,11 @@ func byIdentity(a, b row) int {
 
 const insertGap = `INSERT INTO gaps (cluster, resource, began, ended, reason) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`
 
-func (a *Archive) writeGaps(ctx context.Context) error {
-	gaps := a.buffer.takeGaps()
-	if len(gaps) == 0 {
-		return nil
-	}
-	err := a.transact(ctx, nil, func(ctx context.Context, tx *sql.Tx) error {
-		for _, g := range gaps {
-			if _, err := tx.ExecContext(ctx, insertGap, g.Cluster, g.Resource, g.From, g.To, g.Reason); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		a.buffer.returnGaps(gaps)
-		return err
-	}
+func insertGaps(ctx context.Context, tx *sql.Tx, gaps []Gap) error {
 	for _, g := range gaps {
-		a.options.Log.Warn("the archive has a gap", "cluster", g.Cluster, "resource", g.Resource, "from", g.From, "to", g.To, "reason", g.Reason)
+		if _, err := tx.ExecContext(ctx, insertGap, g.Cluster, g.Resource, g.From, g.To, g.Reason); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -33,6 +33,7 @@ func Contract(t *testing.T, empty func(*testing.T) string) {
 		{"secrets are kept out", filtered},
 		{"what finds no room is a gap", overflow},
 		{"gaps are found by time", gaps},
+		{"a watch's position is kept", positions},
 		{"what cannot be stored holds nothing up", unstorable},
 		{"retention removes what is old", retention},
 		{"run writes what is recorded", running},

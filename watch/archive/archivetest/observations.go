@@ -338,3 +338,34 @@ func opening(t *testing.T, dsn string) {
 	}
 	wait.Wait()
 }
+
+// positions: the last one of each watch is kept, together with what it follows.
+func positions(t *testing.T, dsn string) {
+	a := open(t, dsn, archive.Options{})
+	position := func(namespace, version string, i int) archive.Position {
+		return archive.Position{Cluster: "prod", Resource: "events", Namespace: namespace, ResourceVersion: version, At: at(i)}
+	}
+	if p, err := a.Position(t.Context(), "prod", "events", ""); err != nil || p.ResourceVersion != "" || !p.At.IsZero() {
+		t.Errorf("before any: %+v, %v", p, err)
+	}
+	a.RecordPosition(position("", "7", 1))
+	a.RecordPosition(position("shop", "8", 2))
+	record(t, a, Event("prod", 3))
+	a.RecordPosition(position("", "9", 3)) // a bookmark: nothing new is recorded
+	a.RecordPosition(position("", "", 4))
+	a.RecordPosition(position("shop", "no version\x00", 4))
+	flush(t, a)
+	for namespace, want := range map[string]archive.Position{"": position("", "9", 3), "shop": position("shop", "8", 2)} {
+		want.At = kept(archive.Observation{Observed: want.At}).Observed
+		p, err := a.Position(t.Context(), "prod", "events", namespace)
+		if err != nil {
+			t.Error(err)
+		}
+		same(t, want, p)
+	}
+	for _, other := range []archive.Position{{Cluster: "staging", Resource: "events"}, {Cluster: "prod", Resource: "rollouts"}} {
+		if p, err := a.Position(t.Context(), other.Cluster, other.Resource, ""); err != nil || p.ResourceVersion != "" {
+			t.Errorf("of another watch: %+v, %v", p, err)
+		}
+	}
+}
