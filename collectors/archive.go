@@ -21,9 +21,9 @@ type Archive interface {
 	// Gaps are the times between from and to of which the archive lacks
 	// observations, in the order of their beginnings.
 	Gaps(ctx context.Context, from, to time.Time) ([]ArchiveGap, error)
-	// Since is when the archive's oldest observation of the cluster was made,
-	// zero if there is none.
-	Since(ctx context.Context) (time.Time, error)
+	// Span is when the archive's first and last observation of the cluster were
+	// made, both zero if there is none.
+	Span(ctx context.Context) (first, last time.Time, err error)
 }
 
 // ArchiveQuery selects states by when they were observed.
@@ -58,6 +58,7 @@ const observationLag = time.Minute
 type archiveAccount struct {
 	err      error // the first failure: the archive is not asked any more
 	since    time.Time
+	until    time.Time
 	gaps     []ArchiveGap // that touch the window
 	analyses int          // AnalysisRuns that the archive alone had
 	broken   int          // states that could not be decoded
@@ -68,7 +69,7 @@ func (a *archiveAccount) survey(ctx context.Context, archive Archive, window evi
 	if archive == nil || a.err != nil {
 		return
 	}
-	if a.since, a.err = archive.Since(ctx); a.err == nil {
+	if a.since, a.until, a.err = archive.Span(ctx); a.err == nil {
 		a.gaps, a.err = archive.Gaps(ctx, window.Start, window.End)
 	}
 }
@@ -93,6 +94,11 @@ func coverArchive(s *Settings, t *Target, w *evidence.Writer) error {
 			c.Status, c.Reason = evidence.StatusAbsent, "the archive has observed nothing of this cluster yet"
 		case len(a.gaps) > 0:
 			c.Status, c.Reason = evidence.StatusPartial, "not observed: "+gapWords(a.gaps)
+		case t.unasked != nil && a.since.After(t.Scope.Window.Start):
+			c.Status, c.Reason = evidence.StatusPartial, "nothing was observed before "+a.since.UTC().Format(time.RFC3339)
+		}
+		if t.unasked != nil && !a.until.IsZero() {
+			warn(c, "the last observation of the cluster is of %s", a.until.UTC().Format(time.RFC3339))
 		}
 		return nil
 	})
@@ -100,9 +106,12 @@ func coverArchive(s *Settings, t *Target, w *evidence.Writer) error {
 
 // warnArchive remarks on a source's row how much of its answer is from the
 // archive, or why that gave nothing.
-func warnArchive(c *evidence.Coverage, what string, archived int, err error) {
-	if archived > 0 {
+func (t *Target) warnArchive(c *evidence.Coverage, what string, archived int, err error) {
+	switch {
+	case archived > 0:
 		warn(c, "%d of %d %s are from the archive", archived, c.Objects, what)
+	case t.unasked != nil && err == nil && c.Objects == 0:
+		warn(c, "the archive has no %s of it", what)
 	}
 	if err != nil {
 		warn(c, "the archive could not be read: %s", reason(err))

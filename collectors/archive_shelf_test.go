@@ -66,7 +66,12 @@ func (s *shelf) Gaps(_ context.Context, from, to time.Time) ([]ArchiveGap, error
 	return gaps, nil
 }
 
-func (s *shelf) Since(context.Context) (time.Time, error) { return s.since, nil }
+func (s *shelf) Span(context.Context) (first, last time.Time, err error) {
+	if len(s.states) > 0 {
+		last = s.states[len(s.states)-1].Observed
+	}
+	return s.since, last, nil
+}
 
 // keep records a state of an object.
 func (s *shelf) keep(t testing.TB, resource string, o object, observed time.Time, deleted bool) {

@@ -32,7 +32,7 @@ const (
 )
 
 func fetchArgo(ctx context.Context, s *Settings, t *Target, w *evidence.Writer) error {
-	kube, err := newKubeClients(s)
+	kube, err := t.clients(s)
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func fetchArgo(ctx context.Context, s *Settings, t *Target, w *evidence.Writer) 
 	if err := ask(s, w, evidence.Coverage{Source: "argo/rollout", Asked: subject.String()}, func(c *evidence.Coverage) error {
 		c.Objects = 1
 		t.judgeRollout(c)
-		return stored(w.WriteJSON(rolloutEntry, t.Rollout))
+		return t.storeRollout(w)
 	}); err != nil {
 		return err
 	}
@@ -72,6 +72,8 @@ func analysisRunsCoverage(t *Target) evidence.Coverage {
 // judgeRollout tells where the Rollout's status is from, and what it lacks.
 func (t *Target) judgeRollout(c *evidence.Coverage) {
 	switch {
+	case t.unasked != nil:
+		c.Status, c.Reason = evidence.StatusPartial, t.whereFrom()
 	case !t.observed.IsZero():
 		why := "the live one no longer shows this abort"
 		if t.gone {
@@ -87,12 +89,13 @@ func (t *Target) judgeRollout(c *evidence.Coverage) {
 // storeAnalysisRuns stores what locating the incident read already.
 func storeAnalysisRuns(t *Target, w *evidence.Writer, c *evidence.Coverage) error {
 	if t.runsErr != nil && len(t.runs) == 0 {
+		t.warnArchive(c, "AnalysisRuns", 0, t.archive.err)
 		return t.runsErr
 	}
 	if err := storeAnalyses(w, analysisRunsEntry, t.runs, c); err != nil {
 		return err
 	}
-	warnArchive(c, "AnalysisRuns", t.archive.analyses, nil)
+	t.warnArchive(c, "AnalysisRuns", t.archive.analyses, nil)
 	if t.runsErr != nil {
 		return t.runsErr
 	}
@@ -123,12 +126,13 @@ func fetchExperiments(ctx context.Context, archive Archive, kube *kubeClients, t
 		sortByName(all)
 	}
 	if liveErr != nil && len(all) == 0 {
+		t.warnArchive(c, "Experiments", 0, archiveErr)
 		return liveErr
 	}
 	if err := storeAnalyses(w, experimentsEntry, all, c); err != nil {
 		return err
 	}
-	warnArchive(c, "Experiments", archived, archiveErr)
+	t.warnArchive(c, "Experiments", archived, archiveErr)
 	return liveErr
 }
 
@@ -154,20 +158,20 @@ func fetchTemplates(ctx context.Context, s *Settings, kube *kubeClients, t *Targ
 		}
 		asked := evidence.Coverage{Source: "argo/" + scope.resource, Asked: "templates " + strings.Join(slices.Compact(slices.Sorted(slices.Values(scope.names))), ", ")}
 		named := func(o analysisObject) bool { return slices.Contains(scope.names, o.Metadata.Name) }
-		if err := fetchAnalysisObjects(ctx, s, kube, w, asked, scope.resource, scope.namespace, scope.entry, named); err != nil {
+		if err := t.fetchTemplatesOf(ctx, s, kube, w, asked, scope.resource, scope.namespace, scope.entry, named); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// fetchAnalysisObjects stores the objects of a resource that are wanted.
-func fetchAnalysisObjects(ctx context.Context, s *Settings, kube *kubeClients, w *evidence.Writer, asked evidence.Coverage, resource, namespace, entry string, wanted func(analysisObject) bool) error {
+// fetchTemplatesOf stores the templates of a resource that are wanted.
+func (t *Target) fetchTemplatesOf(ctx context.Context, s *Settings, kube *kubeClients, w *evidence.Writer, asked evidence.Coverage, resource, namespace, entry string, wanted func(analysisObject) bool) error {
 	return ask(s, w, asked, func(c *evidence.Coverage) error {
 		objects, err := listAll[analysisObject](ctx, kube, resource, namespace)
 		c.ClockOffset = kube.clock.last()
 		if err != nil {
-			return err
+			return t.unarchived(err, "templates")
 		}
 		return storeAnalyses(w, entry, slices.DeleteFunc(objects, func(o analysisObject) bool { return !wanted(o) }), c)
 	})

@@ -46,6 +46,9 @@ func readArgo(b *evidence.Bundle, f *timeline.Facts) error {
 		return err
 	}
 	describeRollout(&f.Rollout, r, sets)
+	if f.Rollout.Phase, err = readPhase(b, f.Rollout.Phase); err != nil {
+		return err
+	}
 	f.Rollout.Started, f.Rollout.Superseded = told.started, told.superseded
 	if f.Rollout.Superseded.IsZero() {
 		f.Rollout.Superseded = supersededBySets(sets, f.Rollout)

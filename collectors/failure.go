@@ -31,7 +31,10 @@ func (e *statusError) Error() string {
 // classify tells what kind of gap an error leaves.
 func classify(err error) evidence.Status {
 	var status *statusError
+	var unasked *unaskedError
 	switch {
+	case errors.As(err, &unasked):
+		return classify(unasked.err)
 	case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err):
 		return evidence.StatusDenied
 	case meta.IsNoMatchError(err), apierrors.IsNotFound(err):

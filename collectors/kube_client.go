@@ -23,7 +23,21 @@ const (
 	// kubeTimeout bounds one request, so that a hung API server is a gap and
 	// not a hung debrief.
 	kubeTimeout = 30 * time.Second
+	// kubePatience bounds the wait for the API server's first answer, where an
+	// archive can stand in for it. client-go would try a broken one for longer.
+	kubePatience = 5 * time.Second
 )
+
+// silentError ends the wait for an API server's first answer. It had none but
+// what is tried again, if anything.
+type silentError struct{ last string }
+
+func (e *silentError) Error() string {
+	if e.last == "" {
+		return "no answer in time"
+	}
+	return "no useful answer in time: " + e.last
+}
 
 // kubeClients are the two ways to ask an API server: typed and in protobuf for
 // the core types, dynamic and in JSON for Argo's.
@@ -31,6 +45,9 @@ type kubeClients struct {
 	core    kubernetes.Interface
 	dynamic dynamic.Interface
 	clock   *dateRecorder
+	// down is why the API server is not asked any more: it could not be asked
+	// before. nil: it is asked.
+	down error
 }
 
 func newKubeClients(s *Settings) (*kubeClients, error) {
@@ -58,6 +75,21 @@ func newKubeClients(s *Settings) (*kubeClients, error) {
 	return &kubeClients{core: core, dynamic: dyn, clock: clock}, nil
 }
 
+// impatient is a context that ends with a *silentError if the API server has not
+// answered in time. An answer that takes long to read is none the less one.
+func (k *kubeClients) impatient(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	timer := time.AfterFunc(kubePatience, func() {
+		if served, last := k.clock.answer(); !served {
+			cancel(&silentError{last})
+		}
+	})
+	return ctx, func() {
+		timer.Stop()
+		cancel(nil)
+	}
+}
+
 // serverWarnings logs what the API server warns of, such as a deprecated API.
 // The default prints it to standard error as it comes.
 type serverWarnings struct{ log *slog.Logger }
@@ -68,6 +100,9 @@ func (s serverWarnings) HandleWarningHeaderWithContext(ctx context.Context, _ in
 
 // get reads one of Argo's objects into v.
 func (k *kubeClients) get(ctx context.Context, resource, namespace, name string, v any) error {
+	if k.down != nil {
+		return k.down
+	}
 	object, err := k.dynamic.Resource(argoGroup.WithResource(resource)).Namespace(namespace).Get(ctx, name, metav1.GetOptions{})
 	if err != nil {
 		return err
@@ -77,6 +112,9 @@ func (k *kubeClients) get(ctx context.Context, resource, namespace, name string,
 
 // listAll lists Argo's objects of a resource, page by page.
 func listAll[T any](ctx context.Context, k *kubeClients, resource, namespace string) ([]T, error) {
+	if k.down != nil {
+		return nil, k.down
+	}
 	var all []T
 	client := k.dynamic.Resource(argoGroup.WithResource(resource)).Namespace(namespace)
 	pages := pager.New(func(ctx context.Context, opts metav1.ListOptions) (runtime.Object, error) {
@@ -109,23 +147,33 @@ func decodeInto(object runtime.Object, v any) error {
 	return nil
 }
 
-// dateRecorder notes the API server's clock from the answers' Date headers.
+// dateRecorder notes the API server's clock from the answers' Date headers, and
+// whether there are answers at all.
 type dateRecorder struct {
 	now func() time.Time
 
 	mu     sync.Mutex
 	offset *float64
+	served bool   // any answer did not only ask to come again
+	failed string // the last one that did, or why there was none
 }
 
 func (d *dateRecorder) wrap(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
 		resp, err := next.RoundTrip(r)
-		if err == nil {
-			d.mu.Lock()
-			defer d.mu.Unlock()
-			d.offset = clockOffset(resp.Header, d.now())
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		switch {
+		case err != nil:
+			d.failed = oneLine(err.Error())
+			return resp, err
+		case resp.StatusCode >= http.StatusInternalServerError, resp.StatusCode == http.StatusTooManyRequests:
+			d.failed = resp.Status
+		default:
+			d.served = true
 		}
-		return resp, err
+		d.offset = clockOffset(resp.Header, d.now())
+		return resp, nil
 	})
 }
 
@@ -134,6 +182,14 @@ func (d *dateRecorder) last() *float64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.offset
+}
+
+// answer tells whether the server, and not only a proxy in its place or a limit
+// of its load, has answered anything, and what came last instead.
+func (d *dateRecorder) answer() (served bool, instead string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.served, d.failed
 }
 
 type roundTripper func(*http.Request) (*http.Response, error)

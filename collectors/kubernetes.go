@@ -32,7 +32,7 @@ const (
 )
 
 func fetchKubernetes(ctx context.Context, s *Settings, t *Target, w *evidence.Writer) error {
-	kube, err := newKubeClients(s)
+	kube, err := t.clients(s)
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func fetchKubernetes(ctx context.Context, s *Settings, t *Target, w *evidence.Wr
 // storeSets stores what locating the incident read already.
 func storeSets(t *Target, w *evidence.Writer, c *evidence.Coverage) error {
 	if t.setsErr != nil {
-		return t.setsErr
+		return t.unarchived(t.setsErr, "ReplicaSets")
 	}
 	file, err := w.Create(setsEntry)
 	if err != nil {
@@ -91,7 +91,7 @@ func fetchPods(ctx context.Context, kube *kubeClients, t *Target, selector strin
 	list := func(ctx context.Context, opts metav1.ListOptions) (runtime.Object, error) {
 		return pods.List(ctx, opts)
 	}
-	return eachItem(ctx, list, metav1.ListOptions{LabelSelector: selector}, func(pod *corev1.Pod) error {
+	err = eachItem(ctx, kube, list, metav1.ListOptions{LabelSelector: selector}, func(pod *corev1.Pod) error {
 		if !t.ownsPod(pod) {
 			return nil
 		}
@@ -101,10 +101,14 @@ func fetchPods(ctx context.Context, kube *kubeClients, t *Target, selector strin
 		c.Objects++
 		return stored(file.Append(keepPod(pod)))
 	})
+	return t.unarchived(err, "pods")
 }
 
 // eachItem calls fn with every object of a list, fetching page after page.
-func eachItem[T runtime.Object](ctx context.Context, list pager.ListPageFunc, opts metav1.ListOptions, fn func(T) error) error {
+func eachItem[T runtime.Object](ctx context.Context, kube *kubeClients, list pager.ListPageFunc, opts metav1.ListOptions, fn func(T) error) error {
+	if kube.down != nil {
+		return kube.down
+	}
 	pages := pager.New(list)
 	pages.PageSize = pageSize
 	return pages.EachListItem(ctx, opts, func(object runtime.Object) error {

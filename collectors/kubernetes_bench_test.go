@@ -80,7 +80,7 @@ func BenchmarkFetchEvents(b *testing.B) {
 			list := func(ctx context.Context, opts metav1.ListOptions) (runtime.Object, error) {
 				return events.List(ctx, opts)
 			}
-			if err := eachItem(b.Context(), list, metav1.ListOptions{}, func(*corev1.Event) error { return nil }); err != nil {
+			if err := eachItem(b.Context(), kube, list, metav1.ListOptions{}, func(*corev1.Event) error { return nil }); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -44,7 +44,7 @@ func fetchEvents(ctx context.Context, archive Archive, kube *kubeClients, t *Tar
 		return stored(file.Append(e))
 	}
 	live := liveEvents{}
-	liveErr := eachItem(ctx, list, metav1.ListOptions{}, func(e *corev1.Event) error {
+	liveErr := eachItem(ctx, kube, list, metav1.ListOptions{}, func(e *corev1.Event) error {
 		if last := eventTimes(e).last; c.Oldest.IsZero() || last.Before(c.Oldest) {
 			c.Oldest = last
 		}
@@ -86,7 +86,7 @@ func fetchNodeEvents(ctx context.Context, archive Archive, kube *kubeClients, t 
 		return stored(file.Append(e))
 	}
 	live := liveEvents{}
-	liveErr := eachItem(ctx, list, metav1.ListOptions{FieldSelector: "involvedObject.kind=Node"}, func(e *corev1.Event) error {
+	liveErr := eachItem(ctx, kube, list, metav1.ListOptions{FieldSelector: "involvedObject.kind=Node"}, func(e *corev1.Event) error {
 		if archive != nil {
 			live[e.UID] = true
 		}
@@ -113,7 +113,7 @@ func (t *Target) addArchivedEvents(ctx context.Context, archive Archive, namespa
 	if errors.As(archiveErr, &broken) {
 		return nil, archiveErr
 	}
-	warnArchive(c, "events", c.Objects-before, archiveErr)
+	t.warnArchive(c, "events", c.Objects-before, archiveErr)
 	return archiveErr, nil
 }
 

@@ -78,7 +78,7 @@ func listReplicaSets(ctx context.Context, kube *kubeClients, r rolloutObject) ([
 	list := func(ctx context.Context, opts metav1.ListOptions) (runtime.Object, error) {
 		return client.List(ctx, opts)
 	}
-	err := eachItem(ctx, list, metav1.ListOptions{LabelSelector: selectorOf(r)}, func(set *appsv1.ReplicaSet) error {
+	err := eachItem(ctx, kube, list, metav1.ListOptions{LabelSelector: selectorOf(r)}, func(set *appsv1.ReplicaSet) error {
 		if ownedBy(set.ObjectMeta, string(r.Metadata.UID)) {
 			sets = append(sets, keepSet(set))
 		}

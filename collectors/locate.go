@@ -54,7 +54,8 @@ func Locate(ctx context.Context, s *Settings, search Search) (*Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	rollouts, missing, err := findRollouts(ctx, kube, &search)
+	t := &Target{}
+	rollouts, missing, err := t.findRollouts(ctx, s.Archive, kube, &search)
 	if err != nil {
 		return nil, err
 	}
@@ -64,18 +65,20 @@ func Locate(ctx context.Context, s *Settings, search Search) (*Target, error) {
 	runs, runsErr := listAll[analysisObject](ctx, kube, "analysisruns", search.Namespace)
 	found := append(statusAborts(rollouts), pastAborts(ctx, kube, search.Namespace, rollouts, runs)...)
 	found = slices.DeleteFunc(found, func(c candidate) bool { return !search.fits(c) })
-	t := &Target{runsErr: runsErr}
+	t.runsErr = runsErr
 	if archived := t.archive.newestAbort(ctx, s.Archive, search, found); archived != nil {
 		found = append(found, *archived)
 	}
 	if missing != nil && len(found) == 0 {
-		return nil, missing
+		if found, err = t.inArchive(ctx, s.Archive, search, missing); err != nil {
+			return nil, err
+		}
 	}
 	chosen, err := chooseAbort(search, rollouts, found)
 	if err != nil {
 		return nil, err
 	}
-	t.gone = !slices.ContainsFunc(rollouts, func(r rolloutObject) bool { return r.Metadata.UID == chosen.rollout.Metadata.UID })
+	t.keepLast(ctx, s.Archive, rollouts, chosen)
 	return t, t.fill(ctx, s, kube, search, runs, chosen)
 }
 
@@ -86,10 +89,10 @@ func findRollouts(ctx context.Context, kube *kubeClients, search *Search) (rollo
 		var rollout rolloutObject
 		err := kube.get(ctx, "rollouts", search.Namespace, search.Name, &rollout)
 		if apierrors.IsNotFound(err) {
-			return nil, fmt.Errorf("rollout %s/%s does not exist, or Argo Rollouts is not installed", search.Namespace, search.Name), nil
+			return nil, noRollout(*search, err), nil
 		}
 		if err != nil {
-			return nil, nil, fmt.Errorf("reading rollout %s/%s: %s", search.Namespace, search.Name, reason(err))
+			return nil, nil, unasked(ctx, fmt.Sprintf("reading rollout %s/%s", search.Namespace, search.Name), err)
 		}
 		return []rolloutObject{rollout}, nil, nil
 	}
@@ -99,7 +102,7 @@ func findRollouts(ctx context.Context, kube *kubeClients, search *Search) (rollo
 		rollouts, err = listAll[rolloutObject](ctx, kube, "rollouts", search.Namespace)
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("listing rollouts: %s", reason(err))
+		return nil, nil, unasked(ctx, "listing rollouts", err)
 	}
 	if len(rollouts) == 0 {
 		missing = &NoIncidentError{"there are no rollouts in " + namespaceWords(search.Namespace)}
@@ -136,7 +139,7 @@ func (t *Target) fill(ctx context.Context, s *Settings, kube *kubeClients, searc
 	t.addArchivedRuns(ctx, s.Archive, search, c)
 	t.Metrics = prometheusMetrics(t.runs)
 	now := s.Now().UTC().Truncate(time.Second).Add(time.Second) // what happened in this second is in the half-open window
-	t.Scope.Window = windowFor(search, c.at, updateBegan(r, t.sets, t.runs, c), now)
+	t.Scope.Window = windowFor(search, c.lastKnown(), updateBegan(r, t.sets, t.runs, c), now)
 	t.archive.survey(ctx, s.Archive, t.Scope.Window)
 	return nil
 }

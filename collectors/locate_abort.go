@@ -46,6 +46,9 @@ var abortedRevision = regexp.MustCompile(`^Rollout aborted update to revision (\
 // pastAborts finds aborts that the rollouts' status no longer shows. It is best
 // effort: what cannot be read here is covered when it is collected.
 func pastAborts(ctx context.Context, kube *kubeClients, namespace string, rollouts []rolloutObject, runs []analysisObject) []candidate {
+	if len(rollouts) == 0 {
+		return nil
+	}
 	known := map[types.UID]*rolloutObject{}
 	for i, r := range rollouts {
 		known[r.Metadata.UID] = &rollouts[i]
@@ -81,8 +84,7 @@ func chooseAbort(search Search, rollouts []rolloutObject, found []candidate) (ca
 	if len(found) > 0 {
 		return slices.MaxFunc(found, func(a, b candidate) int { return a.at.Compare(b.at) }), nil
 	}
-	if search.Name != "" && search.Revision != 0 && search.Aborted.IsZero() {
-		// Asked for by number: worth a document even without an abort.
+	if search.byRevision() {
 		return candidate{rollout: &rollouts[0], revision: search.Revision}, nil
 	}
 	return candidate{}, &NoIncidentError{noAbortWords(search, rollouts)}
@@ -104,6 +106,21 @@ func (c candidate) witnesses(other candidate) bool {
 // revision, which was retried and aborted again.
 func (c candidate) obscured() bool {
 	return !c.fromStatus && !c.at.IsZero() && c.rollout.Status.Abort && revisionOf(c.rollout.Metadata) == c.revision
+}
+
+// lastKnown is the abort, or else the last that is known of a revision that the
+// archive alone has; zero: that is now.
+func (c candidate) lastKnown() time.Time {
+	if c.at.IsZero() {
+		return c.observed
+	}
+	return c.at
+}
+
+// byRevision tells that a revision was asked for by its number: it is worth a
+// document even without an abort.
+func (s Search) byRevision() bool {
+	return s.Name != "" && s.Revision != 0 && s.Aborted.IsZero()
 }
 
 func (s Search) fits(c candidate) bool {

@@ -28,6 +28,12 @@ type Target struct {
 	// archive; zero: it is the live one.
 	observed time.Time
 	gone     bool // the rollout does not exist any more
+	// unasked is why the API server could not be asked for the rollout, so that
+	// all that is known of it is the archive's; nil: it was asked.
+	unasked *unaskedError
+	// last is the archive's last state of a rollout that nothing else shows;
+	// nil: the API server has it.
+	last *lastState
 	// abortedAgain is the later abort of the same revision that the status
 	// shows in place of this one; zero: there is none.
 	abortedAgain time.Time

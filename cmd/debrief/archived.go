@@ -48,10 +48,9 @@ func (a archived) Gaps(ctx context.Context, from, to time.Time) ([]collectors.Ar
 	return found, err
 }
 
-// Since implements [collectors.Archive].
-func (a archived) Since(ctx context.Context) (time.Time, error) {
-	from, _, err := a.archive.Span(ctx, a.cluster)
-	return from, err
+// Span implements [collectors.Archive].
+func (a archived) Span(ctx context.Context) (first, last time.Time, err error) {
+	return a.archive.Span(ctx, a.cluster)
 }
 
 // unreachable stands for an archive that cannot be read: what it would have
@@ -68,11 +67,14 @@ func (u unreachable) Gaps(context.Context, time.Time, time.Time) ([]collectors.A
 	return nil, u.err
 }
 
-// Since implements [collectors.Archive].
-func (u unreachable) Since(context.Context) (time.Time, error) { return time.Time{}, u.err }
+// Span implements [collectors.Archive].
+func (u unreachable) Span(context.Context) (first, last time.Time, err error) {
+	return time.Time{}, time.Time{}, u.err
+}
 
 // kept opens the archive that a watcher keeps, if there is one to be used: that
-// of the flag or else of the configuration. Close it after use.
+// of the flag or else of the configuration. It stands in for an API server that
+// cannot be asked. Close it after use.
 func (f *sourceFlags) kept(ctx context.Context, env environment, cfg *config.Config) (kept collectors.Archive, closeArchive func(), err error) {
 	none := func() {}
 	place, err := archivePlace(env, cfg, f.archive, "")
@@ -81,7 +83,7 @@ func (f *sourceFlags) kept(ctx context.Context, env environment, cfg *config.Con
 	}
 	if cfg.Watch.Archive.URLFile == "" || f.archive != "" {
 		if _, err := os.Stat(place); errors.Is(err, fs.ErrNotExist) { // opening would make one
-			return unreachable{fmt.Errorf("there is no archive %s", place)}, none, nil
+			return collectors.StandIn{Archive: unreachable{fmt.Errorf("there is no archive %s", place)}}, none, nil
 		}
 	}
 	log, err := env.logger()
@@ -90,9 +92,9 @@ func (f *sourceFlags) kept(ctx context.Context, env environment, cfg *config.Con
 	}
 	opened, err := openArchive(ctx, env, cfg, log, place)
 	if err != nil {
-		return unreachable{err}, none, nil
+		return collectors.StandIn{Archive: unreachable{err}}, none, nil
 	}
-	return archived{opened, clusterName(cfg)}, func() { _ = opened.Close() }, nil
+	return collectors.StandIn{Archive: archived{opened, clusterName(cfg)}}, func() { _ = opened.Close() }, nil
 }
 
 // archivePlace is where the archive is: a file, or the URL of a database.

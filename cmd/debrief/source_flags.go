@@ -30,7 +30,7 @@ func (f *sourceFlags) register(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVar(&f.since, "since", "", "start of the window: a time such as 2026-11-22T19:00:00Z, or how long ago, such as 2h")
 	flags.StringVar(&f.until, "until", "", "end of the window, likewise")
-	flags.StringVar(&f.archive, "archive", "", "archive of debrief watch, for what has expired since: a file, or see watch.archive in the configuration")
+	flags.StringVar(&f.archive, "archive", "", "archive of debrief watch, for what has expired since, or all of it if the API server cannot be asked: a file, or see watch.archive in the configuration")
 	flags.Int64Var(&f.revision, "revision", 0, "revision of the rollout (default: the newest aborted one)")
 }
 
