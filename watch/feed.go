@@ -143,7 +143,7 @@ func (f *feed) list(ctx context.Context) (version string, err error) {
 			return fmt.Errorf("unexpected object of type %T", item)
 		}
 		listed[o.GetUID()] = true
-		if !f.followed(o) {
+		if !newer(o.GetResourceVersion(), f.since) { // the watch brings that
 			changed = f.take(o) || changed
 		}
 		return nil
@@ -157,6 +157,9 @@ func (f *feed) list(ctx context.Context) (version string, err error) {
 			changed = true
 		}
 	}
+	if newer(f.since, version) { // the cluster is another one, or was restored from a backup
+		f.since = ""
+	}
 	if f.since == "" {
 		f.coverage.complete(f.now(), changed)
 		f.reach(version, f.now())
@@ -165,14 +168,11 @@ func (f *feed) list(ctx context.Context) (version string, err error) {
 	return version, nil
 }
 
-// followed tells whether the watch will deliver a state that is listed.
-// Resource versions are ordered, also those of different objects:
+// newer compares two resource versions, which need not be of the same object;
+// nothing is newer than none:
 // https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions
-func (f *feed) followed(o *unstructured.Unstructured) bool {
-	if f.since == "" {
-		return false
-	}
-	order, err := resourceversion.CompareResourceVersion(o.GetResourceVersion(), f.since)
+func newer(version, than string) bool {
+	order, err := resourceversion.CompareResourceVersion(version, than)
 	return err == nil && order > 0
 }
 

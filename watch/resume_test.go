@@ -118,17 +118,23 @@ func TestNextWatcherCannotGoOn(t *testing.T) {
 	}
 }
 
-// TestPositionsThatAreNone are of servers whose versions have no order.
+// TestPositionsThatAreNone are of servers whose versions have no order, and of a
+// cluster that was restored since from a backup.
 func TestPositionsThatAreNone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := newPlay(t)
-		p.rollout("checkout", 1, false)
-		p.store.RecordPosition(archive.Position{Resource: "rollouts", ResourceVersion: "v1-abc", At: time.Now().Add(-time.Minute)})
-		_, end := p.start(p.options())
-		p.checkKept("rollouts", "checkout@1")
-		p.checkGaps("rollouts", 1)
-		end()
-	})
+	for _, version := range []string{"v1-abc", "4711"} {
+		t.Run(version, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newPlay(t)
+				p.rollout("checkout", 1, false)
+				p.store.RecordPosition(archive.Position{Resource: "rollouts", ResourceVersion: version, At: time.Now().Add(-time.Minute)})
+				_, end := p.start(p.options())
+				p.rollout("checkout", 2, false)
+				p.checkKept("rollouts", "checkout@1", "checkout@2")
+				p.checkGaps("rollouts", 1)
+				end()
+			})
+		})
+	}
 }
 
 // TestUndecidedIsSeenAgain kills the watcher that saw an abort before it could
