@@ -138,7 +138,11 @@ func (t *Target) fill(ctx context.Context, s *Settings, kube *kubeClients, searc
 	}
 	t.addArchivedRuns(ctx, s.Archive, search, c)
 	t.Metrics = prometheusMetrics(t.runs)
-	now := s.Now().UTC().Truncate(time.Second).Add(time.Second) // what happened in this second is in the half-open window
+	now := s.Now()
+	if t.Aborted.After(now) {
+		now = t.Aborted // the cluster's clock is ahead of ours
+	}
+	now = now.UTC().Truncate(time.Second).Add(time.Second) // what happened in this second is in the half-open window
 	t.Scope.Window = windowFor(search, c.lastKnown(), updateBegan(r, t.sets, t.runs, c), now)
 	t.archive.survey(ctx, s.Archive, t.Scope.Window)
 	return nil

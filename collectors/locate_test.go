@@ -61,6 +61,20 @@ func TestLocateAbortedAt(t *testing.T) {
 	}
 }
 
+// TestClockBehindTheClusters: an abort that our clock has not come to is in the
+// window all the same.
+func TestClockBehindTheClusters(t *testing.T) {
+	settings, _ := readRecording(t).serve(t)
+	settings.Now = func() time.Time { return recordedAbort.AddDate(0, 0, -1) }
+	target, err := Locate(t.Context(), settings, Search{Namespace: "shop", Name: "checkout"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := target.Scope.Window; !w.Contains(recordedAbort) || !w.End.Equal(recordedAbort.Add(time.Second)) {
+		t.Errorf("the window is %+v", w)
+	}
+}
+
 // TestAbortedAgain: without an archive, the abort that the status no longer
 // shows is told by its events, and the coverage says what is lacking.
 func TestAbortedAgain(t *testing.T) {

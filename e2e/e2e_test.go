@@ -15,7 +15,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strconv"
@@ -27,6 +26,7 @@ import (
 
 	"github.com/debrief-sre/debrief/e2e/lab"
 	"github.com/debrief-sre/debrief/e2e/pagerduty"
+	"github.com/debrief-sre/debrief/e2e/product"
 	"github.com/debrief-sre/debrief/e2e/scenario"
 	"github.com/debrief-sre/debrief/e2e/servers"
 )
@@ -97,7 +97,7 @@ func newGround(t *testing.T, ctx context.Context) *ground {
 	t.Cleanup(func() { g.print() })
 
 	done := g.timed("building debrief")
-	binary, err := buildDebrief(ctx, t.TempDir())
+	binary, err := product.Build(ctx, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,20 +126,6 @@ func newGround(t *testing.T, ctx context.Context) *ground {
 
 	g.env = scenario.Env{Lab: l, PagerDuty: double, Debrief: binary}
 	return g
-}
-
-// buildDebrief builds the product, unless DEBRIEF_BIN names a binary.
-func buildDebrief(ctx context.Context, dir string) (string, error) {
-	if bin := os.Getenv("DEBRIEF_BIN"); bin != "" {
-		return filepath.Abs(bin)
-	}
-	bin := filepath.Join(dir, "debrief")
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", bin, "./cmd/debrief")
-	cmd.Dir = ".." // the product's module
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building debrief: %w\n%s", err, out)
-	}
-	return bin, nil
 }
 
 // setStages brings up the healthy first revision of every rollout.

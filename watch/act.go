@@ -56,9 +56,11 @@ func (w *Watcher) act(ctx, lease context.Context) {
 func (w *Watcher) schedule(ctx context.Context, queue workqueue.TypedInterface[int64]) {
 	var counted time.Time
 	for ctx.Err() == nil {
-		now := w.options.Now()
+		now := w.options.Now().Round(0) // the time of day, which shows when the clock was set
 		if now.Sub(counted).Abs() >= countEach {
-			w.count(ctx)
+			for _, id := range w.count(ctx, now) {
+				queue.Add(id)
+			}
 			counted = now
 		}
 		due, err := w.options.Store.DueIncidents(ctx, w.options.Cluster, now, dueOnce)
@@ -96,19 +98,24 @@ func (w *Watcher) await(ctx context.Context, d time.Duration) {
 	}
 }
 
-// count brings the gauge of open incidents up to date.
-func (w *Watcher) count(ctx context.Context) {
-	open, err := w.options.Store.DueIncidents(ctx, w.options.Cluster, endOfTime(w.options.Now()), maxOpen)
+// count brings the gauge of open incidents up to date. It returns those whose
+// time the archive cannot tell, because the clock was set back.
+func (w *Watcher) count(ctx context.Context, now time.Time) (overtaken []int64) {
+	open, err := w.options.Store.DueIncidents(ctx, w.options.Cluster, endOfTime(now), maxOpen)
 	if err != nil {
-		return // the scheduler's own reading tells of it
+		return nil // the scheduler's own reading tells of it
 	}
 	counts := map[archive.State]int{}
 	for _, in := range open {
 		counts[in.State]++
+		if in.Changed.After(now) {
+			overtaken = append(overtaken, in.ID)
+		}
 	}
 	for _, state := range []archive.State{archive.Seen, archive.Settling, archive.Collected, archive.Rendered, archive.Published, archive.Updated} {
 		w.options.Metrics.incidents.WithLabelValues(string(state)).Set(float64(counts[state]))
 	}
+	return overtaken
 }
 
 // work acts on incidents of the queue until that is shut down. What is left in
@@ -149,6 +156,10 @@ func (w *Watcher) see(taking, steps context.Context, queue workqueue.TypedRateLi
 	}
 }
 
+// isDue tells whether something is to be done about an incident now. When it was
+// saved at a time that is still to come, the clock was set back since, and what
+// was reckoned then means nothing.
 func (w *Watcher) isDue(in archive.Incident) bool {
-	return in.State != archive.Closed && in.State != archive.Failed && !in.Due.After(w.options.Now())
+	now := w.options.Now()
+	return in.State != archive.Closed && in.State != archive.Failed && (!in.Due.After(now) || in.Changed.After(now))
 }

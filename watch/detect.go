@@ -56,7 +56,7 @@ func (t *Triggers) detectRollout(cluster string, old, r *unstructured.Unstructur
 	since := t.degradedSince(r)
 	recent := old != nil || now.Sub(since) <= t.Missed+t.DegradedAfter
 	if t.Degraded && !since.IsZero() && !since.Equal(t.degradedSince(old)) && recent {
-		add(triggerDegraded, since, since.Add(t.DegradedAfter))
+		add(triggerDegraded, since, earlier(since, now).Add(t.DegradedAfter)) // our clock may be behind
 	}
 	return found
 }

@@ -55,6 +55,10 @@ func TestDetect(t *testing.T) {
 		k.Trigger = "degraded"
 		return signal{key: k, namespace: "shop", name: "checkout", due: at.Add(15 * time.Minute)}
 	}
+	soon := func(s signal, seen time.Time) signal {
+		s.due = seen.Add(15 * time.Minute)
+		return s
+	}
 	without := func(change func(*Triggers)) Triggers {
 		triggers := allOn
 		change(&triggers)
@@ -78,6 +82,7 @@ func TestDetect(t *testing.T) {
 		{"no time is no abort", allOn, healthy, with(t, healthy, "soon", "status", "abortedAt"), now, nil},
 		{"healthy", allOn, nil, healthy, now, nil},
 		{"degraded", allOn, healthy, stuck, now, []signal{degraded(aborted)}},
+		{"degraded by a clock ahead of ours", allOn, healthy, stuck, aborted.AddDate(0, 0, -1), []signal{soon(degraded(aborted), aborted.AddDate(0, 0, -1))}},
 		{"still degraded", allOn, stuck, stuck, now, nil},
 		{"degraded switched off", without(func(t *Triggers) { t.Degraded = false }), healthy, stuck, now, nil},
 		{"degraded for a reason nobody states", allOn, healthy, with(t, stuck, nil, "status", "conditions"), now, nil},

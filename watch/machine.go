@@ -5,9 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"time"
 
 	"github.com/debrief-sre/debrief/watch/archive"
 )
+
+// otherClocks is by how much the clocks of replicas may differ before one is
+// taken to have been set.
+const otherClocks = time.Minute
 
 // stage takes an incident one step on. It sets the incident's state and when it
 // is due next.
@@ -119,6 +124,10 @@ func collectAgain(in *archive.Incident) {
 func (w *Watcher) settle(ctx context.Context, in *archive.Incident) error {
 	in.State = archive.Settling
 	now, began := w.options.Now(), began(*in)
+	if began.Sub(now) > otherClocks { // nobody knows how long ago it began
+		in.Settled, in.Due = "the clock was set back meanwhile", now
+		return nil
+	}
 	in.Due = began.Add(w.options.Settle.Min)
 	if now.Before(in.Due) {
 		return nil

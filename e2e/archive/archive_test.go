@@ -164,7 +164,7 @@ func until(t *testing.T, happened func() bool) {
 func TestPartitions(t *testing.T) {
 	url := server.URL(newDatabase(t))
 	now := archivetest.Start
-	a := open(t, url, archive.Options{Now: func() time.Time { return now }, Retention: 48 * time.Hour})
+	a := open(t, url, archive.Options{Now: func() time.Time { return now }})
 	for hours := range 24 * 5 {
 		o := archivetest.Event("prod", hours)
 		o.Observed = now.Add(-time.Duration(hours) * time.Hour)
@@ -183,6 +183,8 @@ func TestPartitions(t *testing.T) {
 	must(t, a.Flush(t.Context())) // a new partition, while everything is being read
 	reader()
 
+	_, err := a.Prune(t.Context(), time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC))
+	must(t, err)
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error)
 	go func() { done <- a.Run(ctx) }()
@@ -194,7 +196,7 @@ func TestPartitions(t *testing.T) {
 		t.Errorf("%d claims for %d observations", claims, count(t, a, "prod"))
 	}
 
-	_, err := a.Prune(t.Context(), now.AddDate(1, 0, 0))
+	_, err = a.Prune(t.Context(), now.AddDate(1, 0, 0))
 	must(t, err)
 	if got := partitions(t, url); got != "" {
 		t.Errorf("left %s", got)

@@ -6,10 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/debrief-sre/debrief/e2e/product"
 )
 
 // Debrief is the built program.
@@ -17,17 +18,8 @@ type Debrief struct{ path string }
 
 // BuildDebrief builds the product in dir, unless DEBRIEF_BIN names a binary.
 func BuildDebrief(ctx context.Context, dir string) (Debrief, error) {
-	if bin := os.Getenv("DEBRIEF_BIN"); bin != "" {
-		path, err := filepath.Abs(bin)
-		return Debrief{path}, err
-	}
-	d := Debrief{filepath.Join(dir, "debrief")}
-	build := exec.CommandContext(ctx, "go", "build", "-o", d.path, "./cmd/debrief")
-	build.Dir = filepath.Join("..", "..") // the product's module
-	if out, err := build.CombinedOutput(); err != nil {
-		return d, fmt.Errorf("building debrief: %w\n%s", err, out)
-	}
-	return d, nil
+	path, err := product.Build(ctx, dir)
+	return Debrief{path}, err
 }
 
 // gaps is the exit code of a run that did its work on evidence with gaps.

@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -98,9 +96,4 @@ func timed(t *testing.T, what string) func() {
 	t.Helper()
 	began := time.Now()
 	return func() { t.Logf("%s: %.1f s", what, time.Since(began).Seconds()) }
-}
-
-// shown is a file's name in messages.
-func shown(path string) string {
-	return strings.Join(slices.Compact([]string{filepath.Base(filepath.Dir(path)), filepath.Base(path)}), "/")
 }

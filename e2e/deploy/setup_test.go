@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"sync"
@@ -18,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/yaml"
 
+	"github.com/debrief-sre/debrief/e2e/product"
 	"github.com/debrief-sre/debrief/e2e/servers"
 )
 
@@ -107,18 +107,13 @@ func objects(t *testing.T, manifest []byte) []*unstructured.Unstructured {
 	}
 }
 
-// debrief is the built program, that of $DEBRIEF_BIN if it is set.
+// debrief is the built program.
 var debrief = sync.OnceValues(func() (string, error) {
-	if bin := os.Getenv("DEBRIEF_BIN"); bin != "" {
-		return filepath.Abs(bin)
-	}
 	cache, err := servers.CacheDir()
 	if err != nil {
 		return "", err
 	}
-	bin := filepath.Join(cache, "deploy-test", "debrief")
-	_, err = command(context.Background(), "go", "-C", root, "build", "-o", bin, "./cmd/debrief")
-	return bin, err
+	return product.Build(context.Background(), filepath.Join(cache, "deploy-test"))
 })
 
 func debriefBinary(t *testing.T) string {

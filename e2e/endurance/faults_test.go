@@ -46,7 +46,7 @@ func newSQLiteCourse(t *testing.T, namespace, more string) *course {
 // behind puts a proxy between the watcher and the API server.
 func (c *course) behind() *proxy {
 	c.Helper()
-	config, err := clientcmd.LoadFromFile(c.w.kubeconfig)
+	config, err := clientcmd.LoadFromFile(c.w.Kubeconfig)
 	if err != nil {
 		c.Fatal(err)
 	}
@@ -57,8 +57,8 @@ func (c *course) behind() *proxy {
 	}
 	p := newProxy(c.T, server.Host)
 	cluster.Server = "https://" + p.address
-	c.w.kubeconfig = filepath.Join(c.w.dir, "kubeconfig")
-	if err := clientcmd.WriteToFile(*config, c.w.kubeconfig); err != nil {
+	c.w.Kubeconfig = filepath.Join(c.w.Dir, "kubeconfig")
+	if err := clientcmd.WriteToFile(*config, c.w.Kubeconfig); err != nil {
 		c.Fatal(err)
 	}
 	return p
@@ -112,7 +112,7 @@ func (c *course) end() *kept {
 	}
 	checkFolder(c.T, c.w, c.aborted)
 	k := readArchive(c.T, c.place, c.namespace)
-	k.check(c.T, delivered, nil)
+	k.check(c.T, delivered)
 	if len(k.gaps) == 0 {
 		k.nothingMissing(c.T, delivered)
 	}
@@ -187,7 +187,7 @@ func TestGone(t *testing.T) {
 	awaitDocuments(t, c.w, c.aborted)
 	c.abortAndSee(after)
 	k := c.end()
-	k.check(t, delivered, nil)
+	k.check(t, delivered)
 	named := 0
 	for _, g := range k.gaps {
 		if strings.Contains(g.Reason, noLonger) {

@@ -88,7 +88,7 @@ func testKilled(t *testing.T, namespace, place, archive string) {
 	checkFolder(t, w, names(incidents))
 	delivered := r.versions(t)
 	k := readArchive(t, place, namespace)
-	k.check(t, delivered, nil)
+	k.check(t, delivered)
 	k.nothingMissing(t, delivered)
 	k.noGaps(t)
 }

@@ -64,7 +64,7 @@ func TestLoad(t *testing.T) {
 		t.Errorf("the reference was delivered %d versions", len(delivered))
 	}
 	k := readArchive(t, file, namespace)
-	k.check(t, delivered, nil)
+	k.check(t, delivered)
 	k.nothingMissing(t, delivered)
 	k.noGaps(t)
 }

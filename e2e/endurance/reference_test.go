@@ -120,10 +120,6 @@ func (r *reference) versions(t *testing.T) map[version]time.Time {
 	return r.delivered
 }
 
-// A life is the time for which one process watched: it had listed everything at
-// its beginning, and was killed at its end.
-type life struct{ ready, end time.Time }
-
 // kept is what an archive holds of a namespace.
 type kept struct {
 	observed map[version]time.Time
@@ -164,7 +160,7 @@ func readArchive(t *testing.T, place, namespace string) *kept {
 
 // check checks that nothing is stored twice, and that the archive has the newest
 // version of everything that was delivered.
-func (k *kept) check(t *testing.T, delivered map[version]time.Time, _ []life) {
+func (k *kept) check(t *testing.T, delivered map[version]time.Time) {
 	t.Helper()
 	for _, v := range k.twice {
 		t.Errorf("stored twice: %v", v)

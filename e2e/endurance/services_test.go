@@ -65,7 +65,7 @@ services: [{rollout: "*/*", pagerduty: [PCHECKO]}]
 func (c *course) hint(rollout, token string) {
 	c.Helper()
 	body := fmt.Sprintf(`{"namespace": %q, "name": %q}`, c.namespace, rollout)
-	req, err := http.NewRequestWithContext(c.Context(), http.MethodPost, "http://"+process.Loopback(c.w.port)+"/hooks/argo", strings.NewReader(body))
+	req, err := http.NewRequestWithContext(c.Context(), http.MethodPost, c.w.URL("/hooks/argo"), strings.NewReader(body))
 	if err != nil {
 		c.Fatal(err)
 	}

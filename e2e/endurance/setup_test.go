@@ -8,16 +8,15 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"log"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/debrief-sre/debrief/e2e/archive"
 	"github.com/debrief-sre/debrief/e2e/lab"
+	"github.com/debrief-sre/debrief/e2e/product"
 )
 
 var seed = flag.Uint64("seed", uint64(time.Now().UnixNano()), "of all that is left to chance")
@@ -54,7 +53,7 @@ func run(m *testing.M) (code int, err error) {
 	if ground.recorded, err = readRecording(filepath.Join("..", "..", "testdata", "recordings", "checkout-canary-abort")); err != nil {
 		return 0, err
 	}
-	if ground.debrief, err = build(ctx, dir); err != nil {
+	if ground.debrief, err = product.Build(ctx, dir); err != nil {
 		return 0, err
 	}
 	if ground.lab, err = lab.Start(ctx, "", lab.WithoutControllers(), lab.WithProgress(log.Printf)); err != nil {
@@ -71,18 +70,4 @@ func run(m *testing.M) (code int, err error) {
 	}
 	defer func() { err = errors.Join(err, ground.postgres.Stop(context.WithoutCancel(ctx))) }()
 	return m.Run(), nil
-}
-
-// build builds the product into a folder, unless DEBRIEF_BIN names a binary.
-func build(ctx context.Context, dir string) (string, error) {
-	if bin := os.Getenv("DEBRIEF_BIN"); bin != "" {
-		return filepath.Abs(bin)
-	}
-	bin := filepath.Join(dir, "debrief")
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", bin, "./cmd/debrief")
-	cmd.Dir = filepath.Join("..", "..") // the product's module
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building debrief: %w\n%s", err, out)
-	}
-	return bin, nil
 }

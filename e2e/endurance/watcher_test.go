@@ -6,143 +6,82 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/debrief-sre/debrief/e2e/process"
+	"github.com/debrief-sre/debrief/e2e/product"
 )
 
 // A watcher is a place where debrief watch runs, and may be run again.
-type watcher struct {
-	dir        string
-	kubeconfig string
-	config     string
-	port       int
-
-	life  *process.Group // of the running process
-	pid   int
-	ended chan error // holds why it ended
-}
+type watcher struct{ *product.Watch }
 
 // newWatcher makes a place for a watch of one namespace. The archive is the
 // configuration's text of where it is; more is further top-level text.
 func newWatcher(t *testing.T, namespace, archive, more string) *watcher {
 	t.Helper()
-	ports, err := process.FreePorts(1)
+	watch, err := product.NewWatch(t.TempDir(), ground.debrief, ground.lab.ReaderKubeconfig)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &watcher{dir: t.TempDir(), kubeconfig: ground.lab.ReaderKubeconfig, port: ports[0]}
-	w.config = filepath.Join(w.dir, "debrief.yaml")
-	if err := os.Mkdir(filepath.Join(w.dir, "logs"), 0o700); err != nil {
-		t.Fatal(err)
-	}
+	w := &watcher{watch}
 	text := fmt.Sprintf(`watch:
   cluster: %s
   namespaces: [%s]
   archive: {%s}
   documents: postmortems
-  settle: {max: 1s}
+  settle: %s
   listen: %s
-%s`, namespace, namespace, archive, process.Loopback(w.port), more)
-	if err := os.WriteFile(w.config, []byte(text), 0o600); err != nil {
+%s`, namespace, namespace, archive, settling, process.Loopback(w.Port), more)
+	if err := os.WriteFile(w.Config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		w.kill()
 		if t.Failed() {
-			t.Logf("the watcher's last words:\n%s", tail(w.log(), 40))
+			t.Logf("the watcher's last words:\n%s", tail(w.Log, 40))
 		}
 	})
 	return w
 }
 
-func (w *watcher) log() string       { return filepath.Join(w.dir, "logs", "debrief.log") }
-func (w *watcher) documents() string { return filepath.Join(w.dir, "postmortems") }
+// settling is for how long incidents settle, unless a test says otherwise.
+const settling = "{max: 1s}"
 
-// start starts the process.
-func (w *watcher) start() error {
-	w.ended = make(chan error, 1)
-	w.life = process.NewGroup(filepath.Join(w.dir, "logs"), func(err error) { w.ended <- err })
-	if err := w.life.Start("debrief", ground.debrief, "watch", "--config", w.config, "--kubeconfig", w.kubeconfig); err != nil {
-		return err
+// settle has incidents settle for another time.
+func (w *watcher) settle(t *testing.T, times string) {
+	t.Helper()
+	text, err := os.ReadFile(w.Config)
+	if err == nil {
+		err = os.WriteFile(w.Config, bytes.Replace(text, []byte(settling), []byte(times), 1), 0o600)
 	}
-	w.pid = w.life.PIDs()[0]
-	return nil
-}
-
-// ready returns when the watcher has listed everything. The time is from before
-// the question that was answered with yes.
-func (w *watcher) ready(ctx context.Context) (time.Time, error) {
-	url := "http://" + process.Loopback(w.port) + "/readyz"
-	for {
-		asked := time.Now()
-		if req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody); err != nil {
-			return time.Time{}, err
-		} else if resp, err := http.DefaultClient.Do(req); err == nil {
-			resp.Body.Close()
-			if resp.StatusCode == http.StatusOK {
-				return asked, nil
-			}
-		}
-		select {
-		case err := <-w.ended:
-			w.ended <- err
-			return time.Time{}, err
-		case <-ctx.Done():
-			return time.Time{}, fmt.Errorf("waiting for debrief to be ready: %w", context.Cause(ctx))
-		case <-time.After(10 * time.Millisecond):
-		}
+	if err != nil {
+		t.Fatal(err)
 	}
 }
+
+func (w *watcher) documents() string { return filepath.Join(w.Dir, "postmortems") }
+
+func (w *watcher) start() error                                 { return w.Start() }
+func (w *watcher) ready(ctx context.Context) (time.Time, error) { return w.Ready(ctx) }
+func (w *watcher) kill()                                        { w.Kill() }
+func (w *watcher) stop() error                                  { return w.Stop() }
 
 // begin starts the process and waits until it is ready.
 func (w *watcher) begin(t *testing.T) {
 	t.Helper()
-	if err := w.start(); err != nil {
+	if err := w.Begin(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	if _, err := w.ready(ctx); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// kill ends the process as nothing can prevent, if it runs.
-func (w *watcher) kill() {
-	if w.life == nil {
-		return
-	}
-	_ = syscall.Kill(w.pid, syscall.SIGKILL) // it may have ended by itself
-	<-w.ended
-	_ = w.life.Stop() // nothing is left to be stopped
-	w.life = nil
-}
-
-// stop ends the process as Kubernetes does, and tells how that went.
-func (w *watcher) stop() error {
-	if err := syscall.Kill(w.pid, syscall.SIGTERM); err != nil {
-		return err
-	}
-	err := <-w.ended
-	_ = w.life.Stop() // nothing is left to be stopped
-	w.life = nil
-	if !strings.Contains(err.Error(), "exit status 0") {
-		return err
-	}
-	return nil
 }
 
 // memory is the most that the process has had in memory, in bytes.
 func (w *watcher) memory() (int64, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", w.pid))
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", w.PID))
 	if err != nil {
 		return 0, err
 	}
@@ -158,7 +97,7 @@ func (w *watcher) memory() (int64, error) {
 
 // logged counts the lines of the log with a text in them.
 func (w *watcher) logged(text string) int {
-	data, err := os.ReadFile(w.log())
+	data, err := os.ReadFile(w.Log)
 	if err != nil {
 		return 0
 	}

@@ -79,24 +79,39 @@ func LoadContract() (*Contract, error) {
 	return &Contract{router: router}, nil
 }
 
-// correct mends the two places where the document contradicts itself, and with
+// correct mends the three places where the document contradicts itself, and with
 // it any answer. A channel must match exactly one of several forms, but these
 // differ only in optional fields, so that every channel matches most of them.
-// And an acknowledgement's type stands as acknowledgement_log_entry in one part
-// of its schema, while the other part and the real API say acknowledge_.
+// An acknowledgement's type stands as acknowledgement_log_entry in one part of
+// its schema, while the other part and the real API say acknowledge_. And an
+// incident's resolved_at is always a string by its type, but null "if the
+// incident is not resolved" by its description and in the document's example.
 func correct(doc *openapi3.T) error {
 	channel := doc.Components.Schemas["Channel"]
-	acknowledge := doc.Components.Schemas["AcknowledgeLogEntry"]
-	if channel == nil || acknowledge == nil || len(acknowledge.Value.AllOf) != 2 {
-		return errors.New("correcting the contract: it is not the document we know")
+	if channel == nil {
+		return errors.New("correcting the contract: it has no channel")
 	}
 	channel.Value.AnyOf, channel.Value.OneOf = channel.Value.OneOf, nil
-	kind := acknowledge.Value.AllOf[1].Value.Properties["type"]
-	if kind == nil {
-		return errors.New("correcting the contract: an acknowledgement has no type")
+	kind, err := property(doc, "AcknowledgeLogEntry", "type")
+	if err != nil {
+		return err
 	}
-	kind.Value.Enum = []any{"acknowledge_log_entry"}
+	kind.Enum = []any{"acknowledge_log_entry"}
+	resolved, err := property(doc, "Incident", "resolved_at")
+	if err != nil {
+		return err
+	}
+	resolved.Nullable = true
 	return nil
+}
+
+// property is one of those that a schema adds to another schema.
+func property(doc *openapi3.T, schema, name string) (*openapi3.Schema, error) {
+	of := doc.Components.Schemas[schema]
+	if of == nil || len(of.Value.AllOf) != 2 || of.Value.AllOf[1].Value.Properties[name] == nil {
+		return nil, fmt.Errorf("correcting the contract: %s has no %s where it was", schema, name)
+	}
+	return of.Value.AllOf[1].Value.Properties[name].Value, nil
 }
 
 // onlyOurOperations drops the paths that the double does not serve. Some of

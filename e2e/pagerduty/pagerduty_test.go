@@ -86,10 +86,14 @@ func TestAnIncidentConformsToTheContract(t *testing.T) {
 		t.Fatal(err)
 	}
 	double.Merge(i)
+	if _, err := s.Trigger("PSVC001", "ErrorBudgetBurn: checkout, again", false); err != nil { // nobody resolves it
+		t.Fatal(err)
+	}
 
 	for _, path := range []string{
 		"/services?query=check",
 		"/incidents?service_ids%5B%5D=PSVC001&since=2026-01-01T00:00:00Z&statuses%5B%5D=resolved&include%5B%5D=services",
+		"/incidents?service_ids%5B%5D=PSVC001&statuses%5B%5D=triggered",
 		"/incidents/" + i.ID + "/log_entries?include%5B%5D=channels&is_overview=false",
 		"/incidents/" + i.ID + "/notes",
 		"/incidents/" + i.ID + "/alerts",

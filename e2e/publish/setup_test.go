@@ -7,14 +7,13 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"log"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
 	"github.com/debrief-sre/debrief/e2e/gitea"
+	"github.com/debrief-sre/debrief/e2e/product"
 	"github.com/debrief-sre/debrief/e2e/servers"
 )
 
@@ -47,7 +46,7 @@ func run(m *testing.M) (code int, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 
-	if ground.debrief, err = build(ctx, dir); err != nil {
+	if ground.debrief, err = product.Build(ctx, dir); err != nil {
 		return 0, err
 	}
 	command, err := servers.Gitea(ctx, log.Printf)
@@ -67,18 +66,4 @@ func run(m *testing.M) (code int, err error) {
 		return 0, err
 	}
 	return m.Run(), nil
-}
-
-// build builds the product into a folder, unless DEBRIEF_BIN names a binary.
-func build(ctx context.Context, dir string) (string, error) {
-	if bin := os.Getenv("DEBRIEF_BIN"); bin != "" {
-		return filepath.Abs(bin)
-	}
-	bin := filepath.Join(dir, "debrief")
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", bin, "./cmd/debrief")
-	cmd.Dir = filepath.Join("..", "..") // the product's module
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building debrief: %w\n%s", err, out)
-	}
-	return bin, nil
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // file is where a watcher keeps its archive, if that is SQLite.
-func (w *watcher) file() string { return filepath.Join(w.dir, "archive.db") }
+func (w *watcher) file() string { return filepath.Join(w.Dir, "archive.db") }
 
 // checkArchive holds what an archive has of a rollout against what the API
 // server has: every event, in the version that it now has, once; and one

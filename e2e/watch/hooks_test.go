@@ -16,7 +16,7 @@ import (
 // post delivers a webhook and returns the answer's status.
 func (w *watcher) post(t *testing.T, path, body string, header http.Header) int {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.url(path), strings.NewReader(body))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.URL(path), strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ func TestDuplicates(t *testing.T) {
 	r.touch(t, 5)
 	w.says(t, "incident")
 	w.notify(t, r)
-	w.kill()
+	w.Kill()
 	if settled := w.lines(t, "settled"); len(settled) > 0 {
 		t.Fatal("the watcher was killed too late to prove anything")
 	}
@@ -31,7 +31,7 @@ func TestDuplicates(t *testing.T) {
 	r.touch(t, 5)
 	w.notify(t, r)
 	request := awaitRequests(t, repo, 1)[0]
-	w.kill()
+	w.Kill()
 	r.touch(t, 5)
 	w.begin(t)
 	r.touch(t, 5)
@@ -78,8 +78,8 @@ func TestReplicas(t *testing.T) {
 	if acting := other.lines(t, "settled"); len(acting) > 0 {
 		t.Error("both replicas act")
 	}
-	one.kill()
-	if err := os.RemoveAll(filepath.Join(one.dir, "postmortems")); err != nil { // as with a pod's own volume
+	one.Kill()
+	if err := os.RemoveAll(filepath.Join(one.Dir, "postmortems")); err != nil { // as with a pod's own volume
 		t.Fatal(err)
 	}
 	request := awaitRequests(t, repo, 1)[0]

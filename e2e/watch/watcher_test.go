@@ -6,32 +6,22 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/debrief-sre/debrief/e2e/gitea"
 	"github.com/debrief-sre/debrief/e2e/pagerduty"
 	"github.com/debrief-sre/debrief/e2e/process"
+	"github.com/debrief-sre/debrief/e2e/product"
 )
 
 // sqlite keeps the archive beside the configuration.
 const sqlite = "file: archive.db"
 
 // A watcher is a place where debrief watch runs, and may be run again.
-type watcher struct {
-	dir    string
-	config string
-	port   int
-
-	life  *process.Group // of the running process
-	pid   int
-	ended chan error // holds why it ended
-}
+type watcher struct{ *product.Watch }
 
 // The secrets of the webhooks.
 const argoToken, pagerDutySecret = "an-argo-token-of-this-test", "a-signing-secret-of-this-test"
@@ -41,15 +31,11 @@ const argoToken, pagerDutySecret = "an-argo-token-of-this-test", "a-signing-secr
 // Only webhooks have it look at a published incident again.
 func newWatcher(t *testing.T, r rollout, repo *gitea.Repository, settings ...string) *watcher {
 	t.Helper()
-	ports, err := process.FreePorts(1)
+	watch, err := product.NewWatch(t.TempDir(), ground.debrief, ground.lab.ReaderKubeconfig)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &watcher{dir: t.TempDir(), port: ports[0]}
-	w.config = filepath.Join(w.dir, "debrief.yaml")
-	if err := os.Mkdir(filepath.Join(w.dir, "logs"), 0o700); err != nil {
-		t.Fatal(err)
-	}
+	w := &watcher{watch}
 	text := fmt.Sprintf(`prometheus: {url: "%[1]s"}
 pagerduty: {url: "%[2]s", tokenFile: pagerduty-token}
 slos:
@@ -71,7 +57,7 @@ watch:
   followEvery: 1h
   listen: %[8]s
   hooks: {argoTokenFile: argo-token, pagerdutySecretFile: pagerduty-secret}
-`, ground.lab.PrometheusURL, ground.pagerduty.URL(), r.app, r.ref(), r.service(), repo.URL(), r.ref().Namespace, process.Loopback(w.port))
+`, ground.lab.PrometheusURL, ground.pagerduty.URL(), r.app, r.ref(), r.service(), repo.URL(), r.ref().Namespace, process.Loopback(w.Port))
 	for _, line := range settings {
 		text += "  " + line + "\n"
 	}
@@ -81,7 +67,7 @@ watch:
 	w.write(t, "argo-token", argoToken)
 	w.write(t, "pagerduty-secret", pagerDutySecret)
 	t.Cleanup(func() {
-		w.kill()
+		w.Kill()
 		for _, secret := range []string{ground.token, pagerduty.Token, argoToken, pagerDutySecret} {
 			if bytes.Contains(w.log(t), []byte(secret)) {
 				t.Error("a secret is in the log")
@@ -97,7 +83,7 @@ watch:
 // write writes a file beside the configuration.
 func (w *watcher) write(t *testing.T, name, text string) {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(w.dir, name), []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(w.Dir, name), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -105,62 +91,23 @@ func (w *watcher) write(t *testing.T, name, text string) {
 // begin starts the process and waits until it has listed everything.
 func (w *watcher) begin(t *testing.T) {
 	t.Helper()
-	w.ended = make(chan error, 1)
-	w.life = process.NewGroup(filepath.Join(w.dir, "logs"), func(err error) { w.ended <- err })
-	if err := w.life.Start("debrief", ground.debrief, "watch", "--config", w.config, "--kubeconfig", ground.lab.ReaderKubeconfig); err != nil {
-		t.Fatal(err)
-	}
-	w.pid = w.life.PIDs()[0]
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	err := process.Poll(ctx, "debrief to be ready", func(ctx context.Context) error {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url("/readyz"), http.NoBody)
-		if err != nil {
-			return err
-		}
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			return err
-		}
-		defer resp.Body.Close()
-		if resp.StatusCode != http.StatusOK {
-			return fmt.Errorf("it says %s", resp.Status)
-		}
-		return nil
-	})
-	if err != nil {
+	if err := w.Begin(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }
-
-func (w *watcher) url(path string) string { return "http://" + process.Loopback(w.port) + path }
-
-// kill ends the process as nothing can prevent, if it runs.
-func (w *watcher) kill() { w.end(syscall.SIGKILL) }
 
 // stop ends the process as Kubernetes does.
 func (w *watcher) stop(t *testing.T) {
 	t.Helper()
-	if err := w.end(syscall.SIGTERM); err == nil || !strings.Contains(err.Error(), "exit status 0") {
+	if err := w.Stop(); err != nil {
 		t.Errorf("debrief ended with: %v", err)
 	}
-}
-
-func (w *watcher) end(by syscall.Signal) (how error) {
-	if w.life == nil {
-		return nil
-	}
-	_ = syscall.Kill(w.pid, by) // it may have ended by itself
-	how = <-w.ended
-	_ = w.life.Stop() // nothing is left to be stopped
-	w.life = nil
-	return how
 }
 
 // log is all that its processes have said.
 func (w *watcher) log(t *testing.T) []byte {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(w.dir, "logs", "debrief.log"))
+	text, err := os.ReadFile(w.Log)
 	if err != nil {
 		t.Error(err)
 	}

@@ -30,7 +30,7 @@
 //   - The SQLite file is removed, replaced or damaged: no retry mends that. Run
 //     returns an error, so that the process ends and a new one can start afresh.
 //   - The clock is stepped: times are the caller's; order and gaps follow them.
-//     Retention follows [Options.Now].
+//     Retention follows [Options.Now], a step of it only after an hour.
 //   - Two replicas record: either one's observation is kept. A gap of one of them
 //     is kept even if the other one missed nothing.
 //

@@ -13,26 +13,29 @@ const (
 	portion     = 5000 // rows deleted in one transaction, so that writing never waits for long
 )
 
-// retain keeps to the retention until ctx ends.
+// retain keeps to the retention until ctx ends. Nothing is deleted by a time that
+// the clock did not have an hour ago: a machine may start with a wrong one, and
+// what is deleted does not come back when that is put right.
 func (a *Archive) retain(ctx context.Context) {
 	ticker := time.NewTicker(retainEvery)
 	defer ticker.Stop()
 	for {
-		a.retainOnce(ctx)
+		last := stamp(a.options.Now())
+		if err := a.db.ahead(ctx, last); err != nil && ctx.Err() == nil {
+			a.options.Log.Warn("archive not prepared for the next days, will be tried again", "error", err)
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+			a.prune(ctx, earlier(stamp(a.options.Now()), last.Add(retainEvery)))
 		}
 	}
 }
 
-// retainOnce removes whole days, which is what partitions hold.
-func (a *Archive) retainOnce(ctx context.Context) {
-	now := a.options.Now()
-	if err := a.db.ahead(ctx, now); err != nil && ctx.Err() == nil {
-		a.options.Log.Warn("archive not prepared for the next days, will be tried again", "error", err)
-	}
+// prune removes what is older than the retention: whole days, which is what
+// partitions hold.
+func (a *Archive) prune(ctx context.Context, now time.Time) {
 	deleted, err := a.Prune(ctx, day(now.Add(-a.options.Retention)))
 	switch {
 	case ctx.Err() != nil:

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -98,6 +99,47 @@ func TestRetention(t *testing.T) {
 		if days := to.Sub(from).Hours() / 24; days < 28 || days > 30 {
 			t.Errorf("%.1f days are kept", days)
 		}
+		stop()
+		must(t, <-done)
+		must(t, a.Close())
+	})
+}
+
+// TestRetentionByAWrongClock: a machine starts with a clock that is two months
+// ahead, and another time it is so for half an hour. Nothing is deleted that is
+// not old.
+func TestRetentionByAWrongClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const month = 30 * 24 * time.Hour
+		var ahead atomic.Int64
+		ahead.Store(int64(2 * month))
+		a := open(t, filepath.Join(t.TempDir(), "archive.db"), archive.Options{
+			Now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())).Round(0) },
+		})
+		old, recent := archivetest.Event("prod", 1), archivetest.Event("prod", 2)
+		old.Observed, recent.Observed = time.Now().Add(-month-48*time.Hour), time.Now().Add(-month+48*time.Hour)
+		a.Record(old)
+		a.Record(recent)
+		must(t, a.Flush(t.Context()))
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- a.Run(ctx) }()
+		expect := func(after time.Duration, want time.Time) {
+			t.Helper()
+			time.Sleep(after)
+			if from, _, err := a.Span(t.Context(), "prod"); err != nil || !from.Equal(want.UTC().Truncate(time.Microsecond)) {
+				t.Errorf("kept from %v, want %v, %v", from, want, err)
+			}
+		}
+		expect(30*time.Minute, old.Observed)
+		ahead.Store(0)
+		expect(time.Hour, recent.Observed)
+		ahead.Store(int64(2 * month))
+		expect(time.Hour, recent.Observed)
+		ahead.Store(0)
+		expect(2*time.Hour, recent.Observed)
+		ahead.Store(int64(2 * month))
+		expect(2*time.Hour, time.Time{}) // it is believed at last
 		stop()
 		must(t, <-done)
 		must(t, a.Close())
