@@ -13,8 +13,8 @@ import (
 
 const (
 	// lookEvery bounds how late the scheduler notices what others changed.
-	lookEvery = 5 * time.Second
-	countEach = 30 * time.Second
+	lookEvery   = 5 * time.Second
+	surveyEvery = 30 * time.Second
 	// inHand is how soon what is due is looked at again while it is acted on.
 	inHand  = time.Second
 	dueOnce = 100
@@ -54,14 +54,12 @@ func (w *Watcher) act(ctx, lease context.Context) {
 
 // schedule puts incidents into the queue when they are due.
 func (w *Watcher) schedule(ctx context.Context, queue workqueue.TypedInterface[int64]) {
-	var counted time.Time
+	var surveyed time.Time
 	for ctx.Err() == nil {
 		now := w.options.Now().Round(0) // the time of day, which shows when the clock was set
-		if now.Sub(counted).Abs() >= countEach {
-			for _, id := range w.count(ctx, now) {
-				queue.Add(id)
-			}
-			counted = now
+		if now.Sub(surveyed).Abs() >= surveyEvery {
+			w.survey(ctx, now, queue)
+			surveyed = now
 		}
 		due, err := w.options.Store.DueIncidents(ctx, w.options.Cluster, now, dueOnce)
 		for _, in := range due {
@@ -98,24 +96,24 @@ func (w *Watcher) await(ctx context.Context, d time.Duration) {
 	}
 }
 
-// count brings the gauge of open incidents up to date. It returns those whose
-// time the archive cannot tell, because the clock was set back.
-func (w *Watcher) count(ctx context.Context, now time.Time) (overtaken []int64) {
+// survey brings the gauge of open incidents up to date, and takes up those that
+// were saved at a time which is still to come: since the clock was set back, the
+// archive cannot tell when they are due.
+func (w *Watcher) survey(ctx context.Context, now time.Time, queue workqueue.TypedInterface[int64]) {
 	open, err := w.options.Store.DueIncidents(ctx, w.options.Cluster, endOfTime(now), maxOpen)
 	if err != nil {
-		return nil // the scheduler's own reading tells of it
+		return // the scheduler's own reading tells of it
 	}
 	counts := map[archive.State]int{}
 	for _, in := range open {
 		counts[in.State]++
 		if in.Changed.After(now) {
-			overtaken = append(overtaken, in.ID)
+			queue.Add(in.ID)
 		}
 	}
 	for _, state := range []archive.State{archive.Seen, archive.Settling, archive.Collected, archive.Rendered, archive.Published, archive.Updated} {
 		w.options.Metrics.incidents.WithLabelValues(string(state)).Set(float64(counts[state]))
 	}
-	return overtaken
 }
 
 // work acts on incidents of the queue until that is shut down. What is left in

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -101,7 +102,7 @@ func (f *sourceFlags) kept(ctx context.Context, env environment, cfg *config.Con
 func archivePlace(env environment, cfg *config.Config, flag, fallback string) (string, error) {
 	name := cfg.Watch.Archive.URLFile
 	if flag != "" || name == "" {
-		return or(flag, or(cfg.Watch.Archive.File, fallback)), nil
+		return cmp.Or(flag, cfg.Watch.Archive.File, fallback), nil
 	}
 	data, err := cfg.ReadFile("watch.archive.urlFile", name)
 	if err != nil {
@@ -121,4 +122,4 @@ func openArchive(ctx context.Context, env environment, cfg *config.Config, log *
 }
 
 // clusterName is what the archive calls the cluster.
-func clusterName(cfg *config.Config) string { return or(cfg.Watch.Cluster, defaultCluster) }
+func clusterName(cfg *config.Config) string { return cmp.Or(cfg.Watch.Cluster, defaultCluster) }

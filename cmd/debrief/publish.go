@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -94,14 +95,14 @@ func (f *publishFlags) register(c *cobra.Command) {
 // validate brings flags and configuration together, and finds mistakes before
 // any work is done.
 func (f *publishFlags) validate(cfg *config.Config) error {
-	f.repo, f.base = or(f.repo, cfg.Publish.Repository), or(f.base, cfg.Publish.Base)
+	f.repo, f.base = cmp.Or(f.repo, cfg.Publish.Repository), cmp.Or(f.base, cfg.Publish.Base)
 	if f.repo == "" {
 		return usage("--repo is required, or publish.repository in the configuration")
 	}
 	if strings.HasPrefix(f.repo, "-") {
 		return usage("--repo: %q is no repository", f.repo)
 	}
-	f.forge = or(f.forge, cfg.Publish.Forge)
+	f.forge = cmp.Or(f.forge, cfg.Publish.Forge)
 	var err error
 	if f.set, err = templateNamed(f.template); err != nil {
 		return usage("--template: %w", err)

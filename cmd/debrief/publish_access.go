@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -25,7 +26,7 @@ func (f *publishFlags) connect(ctx context.Context, env environment, cfg *config
 	}
 	git := repository.Settings{
 		URL: f.repo, Now: env.Now, Log: log,
-		Author: repository.Person{Name: or(p.Commit.Name, "debrief"), Email: or(p.Commit.Email, "debrief@localhost")},
+		Author: repository.Person{Name: cmp.Or(p.Commit.Name, "debrief"), Email: cmp.Or(p.Commit.Email, "debrief@localhost")},
 	}
 	for _, file := range []struct {
 		field, name string

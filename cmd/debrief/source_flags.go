@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -141,14 +142,7 @@ func (f *sourceFlags) settings(env environment, cfg *config.Config, search *coll
 		return nil, err
 	}
 	s := &collectors.Settings{Kubernetes: kube, Now: env.Now, Log: log}
-	s.Prometheus = collectors.PrometheusSettings{URL: or(f.prometheusURL, cfg.Prometheus.URL), HTTP: cfg.Prometheus.HTTP}
-	s.PagerDuty = collectors.PagerDutySettings{URL: or(f.pagerdutyURL, cfg.PagerDuty.URL), Token: token}
+	s.Prometheus = collectors.PrometheusSettings{URL: cmp.Or(f.prometheusURL, cfg.Prometheus.URL), HTTP: cfg.Prometheus.HTTP}
+	s.PagerDuty = collectors.PagerDutySettings{URL: cmp.Or(f.pagerdutyURL, cfg.PagerDuty.URL), Token: token}
 	return s, env.keepSecret(credentials(s)...)
-}
-
-func or(flag, configured string) string {
-	if flag != "" {
-		return flag
-	}
-	return configured
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -65,7 +66,7 @@ func awaitChange(hangup <-chan os.Signal, ended <-chan error, log *slog.Logger, 
 
 // configText is what the configuration's file holds; nothing if it cannot be read.
 func (f *sourceFlags) configText() string {
-	data, err := os.ReadFile(or(f.config, defaultConfig))
+	data, err := os.ReadFile(cmp.Or(f.config, defaultConfig))
 	if err != nil {
 		return ""
 	}
