@@ -56,8 +56,12 @@ type Settings struct {
 	PagerDuty  PagerDutySettings
 	Objectives []slo.Objective // those that apply to the target
 	Archive    Archive         // what a watcher kept of the cluster; nil: none
-	Now        func() time.Time
-	Log        *slog.Logger
+	// ArchiveAlone has the incident found in the archive alone when the API server
+	// cannot be asked. It is for whoever wants to know now: a watcher had better
+	// ask again later than replace what it has by less.
+	ArchiveAlone bool
+	Now          func() time.Time
+	Log          *slog.Logger
 }
 
 // PrometheusSettings says how to reach Prometheus or a server with its API.

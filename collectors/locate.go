@@ -55,7 +55,7 @@ func Locate(ctx context.Context, s *Settings, search Search) (*Target, error) {
 		return nil, err
 	}
 	t := &Target{}
-	rollouts, missing, err := t.findRollouts(ctx, s.Archive, kube, &search)
+	rollouts, missing, err := t.findRollouts(ctx, s, kube, &search)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func Locate(ctx context.Context, s *Settings, search Search) (*Target, error) {
 		found = append(found, *archived)
 	}
 	if missing != nil && len(found) == 0 {
-		if found, err = t.inArchive(ctx, s.Archive, search, missing); err != nil {
+		if found, err = t.inArchive(ctx, s, search, missing); err != nil {
 			return nil, err
 		}
 	}

@@ -74,8 +74,7 @@ func (u unreachable) Span(context.Context) (first, last time.Time, err error) {
 }
 
 // kept opens the archive that a watcher keeps, if there is one to be used: that
-// of the flag or else of the configuration. It stands in for an API server that
-// cannot be asked. Close it after use.
+// of the flag or else of the configuration. Close it after use.
 func (f *sourceFlags) kept(ctx context.Context, env environment, cfg *config.Config) (kept collectors.Archive, closeArchive func(), err error) {
 	none := func() {}
 	place, err := archivePlace(env, cfg, f.archive, "")
@@ -84,7 +83,7 @@ func (f *sourceFlags) kept(ctx context.Context, env environment, cfg *config.Con
 	}
 	if cfg.Watch.Archive.URLFile == "" || f.archive != "" {
 		if _, err := os.Stat(place); errors.Is(err, fs.ErrNotExist) { // opening would make one
-			return collectors.StandIn{Archive: unreachable{fmt.Errorf("there is no archive %s", place)}}, none, nil
+			return unreachable{fmt.Errorf("there is no archive %s", place)}, none, nil
 		}
 	}
 	log, err := env.logger()
@@ -93,9 +92,9 @@ func (f *sourceFlags) kept(ctx context.Context, env environment, cfg *config.Con
 	}
 	opened, err := openArchive(ctx, env, cfg, log, place)
 	if err != nil {
-		return collectors.StandIn{Archive: unreachable{err}}, none, nil
+		return unreachable{err}, none, nil
 	}
-	return collectors.StandIn{Archive: archived{opened, clusterName(cfg)}}, func() { _ = opened.Close() }, nil
+	return archived{opened, clusterName(cfg)}, func() { _ = opened.Close() }, nil
 }
 
 // archivePlace is where the archive is: a file, or the URL of a database.

@@ -76,7 +76,7 @@ func collect(ctx context.Context, env environment, cfg *config.Config, flags *so
 		return nil, err
 	}
 	defer closeArchive()
-	settings.Archive = kept
+	settings.Archive, settings.ArchiveAlone = kept, true
 	return seal(ctx, env, cfg, settings, search, place)
 }
 

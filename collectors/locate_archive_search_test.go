@@ -12,8 +12,8 @@ import (
 	"github.com/debrief-sre/debrief/internal/replay"
 )
 
-// TestStandInSearches: the archive finds what the API server would have found.
-func TestStandInSearches(t *testing.T) {
+// TestArchiveAloneSearches: the archive finds what the API server would have found.
+func TestArchiveAloneSearches(t *testing.T) {
 	checkout := func(s Search) Search { s.Namespace, s.Name = "shop", "checkout"; return s }
 	tests := map[string]struct {
 		search Search
@@ -35,7 +35,7 @@ func TestStandInSearches(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			settings, server, _ := standingIn(t)
+			settings, server, _ := archiveAlone(t)
 			server.Fail(replay.Failure{API: replay.Kubernetes, Status: http.StatusUnauthorized})
 			target, err := Locate(t.Context(), settings, test.search)
 			if test.err == "" {
@@ -55,10 +55,10 @@ func TestStandInSearches(t *testing.T) {
 	}
 }
 
-// TestStandInWithoutAbort: a revision that was asked for by its number is told
+// TestArchiveAloneWithoutAbort: a revision that was asked for by its number is told
 // of as of when the archive saw it last.
-func TestStandInWithoutAbort(t *testing.T) {
-	settings, server, kept := standingIn(t)
+func TestArchiveAloneWithoutAbort(t *testing.T) {
+	settings, server, kept := archiveAlone(t)
 	server.Fail(replay.Failure{API: replay.Kubernetes, Status: http.StatusUnauthorized})
 	search := Search{Namespace: "shop", Name: "checkout", Revision: 3}
 	_, facts, covered := story(t, settings, search)
@@ -83,9 +83,9 @@ func TestStandInWithoutAbort(t *testing.T) {
 	}
 }
 
-// TestStandInDeletes: what the archive saw deleted is not told of as being there.
-func TestStandInDeletes(t *testing.T) {
-	settings, server, kept := standingIn(t)
+// TestArchiveAloneDeletes: what the archive saw deleted is not told of as being there.
+func TestArchiveAloneDeletes(t *testing.T) {
+	settings, server, kept := archiveAlone(t)
 	server.Fail(replay.Failure{API: replay.Kubernetes, Status: http.StatusUnauthorized})
 	last := slices.IndexFunc(kept.states, func(s State) bool { return s.ResourceVersion == "99" })
 	kept.states[last].Deleted = true
@@ -98,8 +98,8 @@ func TestStandInDeletes(t *testing.T) {
 	}
 }
 
-// TestStandInOfDeleted: a rollout that is gone is told of by its revision too.
-func TestStandInOfDeleted(t *testing.T) {
+// TestArchiveAloneOfDeleted: a rollout that is gone is told of by its revision too.
+func TestArchiveAloneOfDeleted(t *testing.T) {
 	r := readRecording(t)
 	kept := archived(t, r)
 	retry(r.checkout())
@@ -108,12 +108,12 @@ func TestStandInOfDeleted(t *testing.T) {
 	kept.keep(t, "rollouts", r.checkout(), recordedAbort, true)
 	r.drop("rollouts", all)
 	settings, _ := r.serve(t)
-	settings.Archive = kept
+	settings.Archive, settings.ArchiveAlone = kept, false
 	search := Search{Namespace: "shop", Name: "checkout", Revision: 2}
 	if _, err := Locate(t.Context(), settings, search); err == nil || !strings.HasSuffix(err.Error(), "has nothing of it that fits either, and it was deleted at 2026-11-22T19:55:08Z") {
 		t.Errorf("a watcher's archive gives %v", err)
 	}
-	settings.Archive = StandIn{kept}
+	settings.Archive, settings.ArchiveAlone = kept, true
 	_, facts, covered := story(t, settings, search)
 	if want := "gone (last known state: Progressing, of 2026-11-22T19:55:08Z)"; facts.Rollout.Phase != want {
 		t.Errorf("the phase at collection is told as %q", facts.Rollout.Phase)
@@ -123,29 +123,30 @@ func TestStandInOfDeleted(t *testing.T) {
 	}
 }
 
-// TestStandInIgnorant: an archive that knows nothing adds that to the error.
-func TestStandInIgnorant(t *testing.T) {
+// TestArchiveAloneIgnorant: an archive that knows nothing adds that to the error.
+func TestArchiveAloneIgnorant(t *testing.T) {
 	live := "reading rollout shop/checkout: Unauthorized"
 	for name, test := range map[string]struct {
 		archive Archive
+		alone   bool
 		want    string
 	}{
-		"none":        {nil, live},
-		"a watcher's": {&shelf{}, live},
-		"empty":       {StandIn{&shelf{}}, live + "; the archive has observed nothing of this cluster yet"},
-		"broken":      {StandIn{&shelf{states: []State{{Resource: "rollouts"}}, in: []string{"shop"}, err: errors.New("the disk is gone")}}, live + "; the archive could not be read: the disk is gone"},
+		"none":        {nil, true, live},
+		"a watcher's": {&shelf{}, false, live},
+		"empty":       {&shelf{}, true, live + "; the archive has observed nothing of this cluster yet"},
+		"broken":      {&shelf{states: []State{{Resource: "rollouts"}}, in: []string{"shop"}, err: errors.New("the disk is gone")}, true, live + "; the archive could not be read: the disk is gone"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			settings, server, _ := standingIn(t)
+			settings, server, _ := archiveAlone(t)
 			server.Fail(replay.Failure{API: replay.Kubernetes, Status: http.StatusUnauthorized})
-			settings.Archive = test.archive
+			settings.Archive, settings.ArchiveAlone = test.archive, test.alone
 			if _, err := Locate(t.Context(), settings, checkoutSearch); err == nil || err.Error() != test.want {
 				t.Errorf("got %v\nwant %s", err, test.want)
 			}
 		})
 	}
 	t.Run("where there is none", func(t *testing.T) {
-		settings, _, _ := standingIn(t)
+		settings, _, _ := archiveAlone(t)
 		_, err := Locate(t.Context(), settings, Search{Namespace: "shop", Name: "cart"})
 		if want := "rollout shop/cart does not exist, or Argo Rollouts is not installed; the archive, with observations since 2026-11-22T18:55:08Z, does not know it either"; err == nil || err.Error() != want {
 			t.Errorf("got %v", err)

@@ -12,12 +12,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// StandIn is an archive that stands in for an API server that cannot be asked:
-// Locate then finds the incident in it alone, where it would fail with any
-// other archive. It is for whoever wants to know now. A watcher had better ask
-// again later than replace what it has already by less.
-type StandIn struct{ Archive }
-
 // unaskedError is that the API server could not be asked for the rollout.
 type unaskedError struct {
 	words string
@@ -55,9 +49,9 @@ func (e *unaskedError) down() error {
 }
 
 // findRollouts is what the API server lists. That it could not be asked counts
-// as missing where an archive stands in.
-func (t *Target) findRollouts(ctx context.Context, archive Archive, kube *kubeClients, search *Search) (rollouts []rolloutObject, missing, err error) {
-	if _, ok := archive.(StandIn); !ok {
+// as missing where the archive alone will do.
+func (t *Target) findRollouts(ctx context.Context, s *Settings, kube *kubeClients, search *Search) (rollouts []rolloutObject, missing, err error) {
+	if s.Archive == nil || !s.ArchiveAlone {
 		return findRollouts(ctx, kube, search)
 	}
 	asking, stop := kube.impatient(ctx)
@@ -79,17 +73,17 @@ func (t *Target) clients(s *Settings) (*kubeClients, error) {
 	return kube, err
 }
 
-// inArchive is what an archive that stands in has of a rollout that is asked for
-// by its revision, aborted or not. Otherwise its error adds to what is missing
-// that the archive does not know better.
-func (t *Target) inArchive(ctx context.Context, archive Archive, search Search, missing error) ([]candidate, error) {
-	if _, ok := archive.(StandIn); ok && search.byRevision() {
+// inArchive is what the archive, if it alone will do, has of a rollout that is
+// asked for by its revision, aborted or not. Otherwise its error adds to what is
+// missing that the archive does not know better.
+func (t *Target) inArchive(ctx context.Context, s *Settings, search Search, missing error) ([]candidate, error) {
+	if s.ArchiveAlone && search.byRevision() {
 		named := Search{Namespace: search.Namespace, Name: search.Name, Revision: search.Revision}
-		if last := t.archive.lastState(ctx, archive, named, "", time.Time{}); last != nil {
+		if last := t.archive.lastState(ctx, s.Archive, named, "", time.Time{}); last != nil {
 			return []candidate{{rollout: &last.Rollout, revision: search.Revision, observed: last.Observed}}, nil
 		}
 	}
-	return nil, fmt.Errorf("%w; %s", missing, t.archive.ignorance(ctx, archive, search))
+	return nil, fmt.Errorf("%w; %s", missing, t.archive.ignorance(ctx, s.Archive, search))
 }
 
 // ignorance says what the archive knows, which is no abort that fits.

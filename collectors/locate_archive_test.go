@@ -70,9 +70,9 @@ var lostAPI = map[string]struct {
 	},
 }
 
-// standingIn is the recording with what a watcher kept of it, which has observed
+// archiveAlone is the recording with what a watcher kept of it, which has observed
 // the rollout until later than its abort.
-func standingIn(t *testing.T) (*Settings, *replay.Server, *shelf) {
+func archiveAlone(t *testing.T) (*Settings, *replay.Server, *shelf) {
 	t.Helper()
 	r := readRecording(t)
 	kept := archived(t, r)
@@ -83,7 +83,7 @@ func standingIn(t *testing.T) (*Settings, *replay.Server, *shelf) {
 	later.set("99", "metadata", "resourceVersion")
 	kept.keep(t, "rollouts", later, recordedAbort.Add(2*time.Minute), false)
 	settings, server := r.serve(t)
-	settings.Archive = StandIn{kept}
+	settings.Archive, settings.ArchiveAlone = kept, true
 	return settings, server, kept
 }
 
@@ -100,12 +100,12 @@ func rows(s *Settings, covered map[string]evidence.Coverage) (lines []string) {
 	return lines
 }
 
-// TestStandIn: without an API server, the incident is what the archive has of
+// TestArchiveAlone: without an API server, the incident is what the archive has of
 // it, and each source says so.
-func TestStandIn(t *testing.T) {
+func TestArchiveAlone(t *testing.T) {
 	for name, test := range lostAPI {
 		t.Run(name, func(t *testing.T) {
-			settings, server, _ := standingIn(t)
+			settings, server, _ := archiveAlone(t)
 			test.lose(t, settings, server)
 			_, facts, covered := story(t, settings, checkoutSearch)
 			unasked := "the API server could not be asked: " + test.words
@@ -155,16 +155,16 @@ func holdsTheAbort(t *testing.T, r timeline.Rollout) {
 	}
 }
 
-// TestStandInRefused: an API server that only keeps Rollouts to itself is asked
+// TestArchiveAloneRefused: an API server that only keeps Rollouts to itself is asked
 // for the rest.
-func TestStandInRefused(t *testing.T) {
+func TestArchiveAloneRefused(t *testing.T) {
 	for name, failure := range map[string]replay.Failure{
 		"forbidden": {API: replay.Kubernetes, Resource: "rollouts", Status: http.StatusForbidden},
 		"unknown":   {API: replay.Kubernetes, Resource: "rollouts", Status: http.StatusNotFound, Body: "404 page not found"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, search := range []Search{checkoutSearch, {}} {
-				settings, server, _ := standingIn(t)
+				settings, server, _ := archiveAlone(t)
 				server.Fail(failure)
 				_, facts, covered := story(t, settings, search)
 				holdsTheAbort(t, facts.Rollout)
@@ -184,8 +184,8 @@ func TestStandInRefused(t *testing.T) {
 	}
 }
 
-// TestStandInAsksOnce measures the time that a dead API server takes.
-func TestStandInAsksOnce(t *testing.T) {
+// TestArchiveAloneAsksOnce measures the time that a dead API server takes.
+func TestArchiveAloneAsksOnce(t *testing.T) {
 	hang := func(net.Conn) {}
 	hangUp := func(c net.Conn) {
 		_, _ = c.Read(make([]byte, 4096))
@@ -226,7 +226,7 @@ func TestStandInAsksOnce(t *testing.T) {
 					return near, nil
 				}
 				if test.archive {
-					settings.Archive = StandIn{kept}
+					settings.Archive, settings.ArchiveAlone = kept, true
 				}
 				began := time.Now()
 				target, err := Locate(t.Context(), settings, checkoutSearch)
@@ -244,9 +244,9 @@ func TestStandInAsksOnce(t *testing.T) {
 	}
 }
 
-// TestStandInStops: who calls the question off gets no document.
-func TestStandInStops(t *testing.T) {
-	settings, _, _ := standingIn(t)
+// TestArchiveAloneStops: who calls the question off gets no document.
+func TestArchiveAloneStops(t *testing.T) {
+	settings, _, _ := archiveAlone(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := Locate(ctx, settings, checkoutSearch); err == nil {
