@@ -49,7 +49,9 @@ type Result struct {
 	Branch string
 	// Commit is the tip that has the files, be it ours or an older one.
 	Commit string
-	// Created means that the remote did not have the branch before.
+	// Created means that the remote did not have the branch before, and has it
+	// from this update. Of several that make the same commit at once, one has made
+	// it; where the remote's answer was lost, perhaps none.
 	Created bool
 	// Changed means that a commit was pushed. Without it the files were so
 	// already: on the branch or, if it is not there, on its base.
@@ -129,12 +131,13 @@ func (r *Repository) attempt(ctx context.Context, u Update) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if err := r.push(ctx, at, commit, made.written); err != nil {
+	ours, err := r.push(ctx, at, commit, made.written)
+	if err != nil {
 		return Result{}, err
 	}
 	r.objects.pushed(commit)
 	r.settings.Log.Info("pushed", "remote", r.remote.String(), "branch", at.branch, "commit", commit.String())
-	return Result{Branch: at.branch, Commit: commit.String(), Created: at.tip.IsZero(), Changed: true}, nil
+	return Result{Branch: at.branch, Commit: commit.String(), Created: ours && at.tip.IsZero(), Changed: true}, nil
 }
 
 // start fetches what the branch has, or what it will start from.
@@ -212,28 +215,30 @@ func (r *Repository) commit(made *edit, root, parent plumbing.Hash, message stri
 
 // push sends a commit. When it is not clear what became of it, the branch
 // tells: a lost answer is no lost commit, and a branch that moved is no refusal.
-func (r *Repository) push(ctx context.Context, at start, commit plumbing.Hash, written []plumbing.Hash) error {
+// Whether it is ours is not known then: in the same second others make the same
+// commit, down to its hash.
+func (r *Repository) push(ctx context.Context, at start, commit plumbing.Hash, written []plumbing.Hash) (ours bool, err error) {
 	pack, err := r.objects.pack(written)
 	if err != nil {
-		return err
+		return false, err
 	}
 	err = r.remote.push(ctx, at.branch, at.tip, commit, pack)
 	if err == nil || errors.Is(err, errMoved) {
-		return err
+		return err == nil, err
 	}
 	err = r.remote.explain(ctx, err)
 	if errors.Is(err, ErrCredentials) || errors.Is(err, ErrPermission) || ctx.Err() != nil {
-		return err
+		return false, err
 	}
 	now, silence := r.fetch(ctx, nil)
 	switch {
 	case silence != nil:
-		return errors.Join(err, silence)
+		return false, errors.Join(err, silence)
 	case now.branches[at.branch] == commit:
-		return nil
+		return false, nil
 	case now.branches[at.branch] != at.tip:
-		return errMoved
+		return false, errMoved
 	default:
-		return err
+		return false, err
 	}
 }

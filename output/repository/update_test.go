@@ -381,6 +381,31 @@ func TestLostAnswer(t *testing.T) {
 	}
 }
 
+// TestSameCommitAtOnce: two make the very same commit in the same second, and one
+// of them has made the branch.
+func TestSameCommitAtOnce(t *testing.T) {
+	s := gittest.New(t)
+	s.Commit("main", gittest.Text("a", "a"))
+	slow, _ := open(t, s)
+	fast, _ := open(t, s)
+	u := Update{Branch: "postmortem/a", Change: write(textFile("b", "b"))}
+	var first Result
+	var pushes atomic.Int32
+	s.Answer = func(_ http.ResponseWriter, service string) bool {
+		if service == "git-receive-pack" && pushes.Add(1) == 1 {
+			var err error
+			if first, err = fast.Update(t.Context(), u); err != nil {
+				t.Error(err)
+			}
+		}
+		return false
+	}
+	second, err := slow.Update(t.Context(), u)
+	if err != nil || first.Commit != second.Commit || !first.Created || second.Created || s.Count("postmortem/a") != 2 {
+		t.Errorf("got %+v and %+v, %v", first, second, err)
+	}
+}
+
 func TestLostPush(t *testing.T) {
 	s := gittest.New(t)
 	s.Commit("main", gittest.Text("a", "a"))
