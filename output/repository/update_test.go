@@ -391,14 +391,14 @@ func TestSameCommitAtOnce(t *testing.T) {
 	u := Update{Branch: "postmortem/a", Change: write(textFile("b", "b"))}
 	var first Result
 	var pushes atomic.Int32
-	s.Answer = func(_ http.ResponseWriter, service string) bool {
-		if service == "git-receive-pack" && pushes.Add(1) == 1 {
-			var err error
-			if first, err = fast.Update(t.Context(), u); err != nil {
-				t.Error(err)
-			}
+	s.Pushing = func() {
+		if pushes.Add(1) > 1 {
+			return
 		}
-		return false
+		var err error
+		if first, err = fast.Update(t.Context(), u); err != nil {
+			t.Error(err)
+		}
 	}
 	second, err := slow.Update(t.Context(), u)
 	if err != nil || first.Commit != second.Commit || !first.Created || second.Created || s.Count("postmortem/a") != 2 {
