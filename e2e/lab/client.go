@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -129,8 +130,14 @@ func (l *Lab) PatchTemplate(ctx context.Context, ref Ref, image string, nodeSele
 }
 
 // Abort aborts a rollout as a person does with `kubectl argo rollouts abort`:
-// the same patch, to the same subresource, by the same field manager.
+// the same patch, to the same subresource, by the same field manager; and a moment
+// after the controller's last word, as no person is faster. Nor could the
+// controller bear it: after each write it puts what it wrote into its own cache,
+// and an abort that came in between stays unseen there until the next resync.
 func (l *Lab) Abort(ctx context.Context, ref Ref) error {
+	if err := l.WaitQuiet(ctx, ref, time.Second); err != nil {
+		return err
+	}
 	_, err := l.plugin.Resource(argo.Rollouts).Namespace(ref.Namespace).
 		Patch(ctx, ref.Name, types.MergePatchType, []byte(`{"status":{"abort":true}}`), metav1.PatchOptions{}, "status")
 	if err != nil {

@@ -135,16 +135,8 @@ func throttled(_ context.Context, a *Actors) error {
 	return nil
 }
 
-// abortByPerson aborts the rollout with the kubectl plugin, a moment after the
-// controller's last word: no person is faster. Nor could the controller bear
-// it: after each write it puts what it wrote into its own cache, and an abort
-// that came in between stays unseen there until the next resync.
-func abortByPerson(ctx context.Context, a *Actors) error {
-	if err := a.Lab.WaitQuiet(ctx, a.Ref, time.Second); err != nil {
-		return err
-	}
-	return a.Lab.Abort(ctx, a.Ref)
-}
+// abortByPerson aborts the rollout with the kubectl plugin.
+func abortByPerson(ctx context.Context, a *Actors) error { return a.Lab.Abort(ctx, a.Ref) }
 
 // untilAborted waits for the abort, whoever is behind it, and keeps the rollout
 // as it then is: a later revision clears the time of the abort.
