@@ -104,9 +104,13 @@ func (r rollout) patch(t *testing.T, patch string, subresources ...string) {
 	}
 }
 
-// retry tries the aborted revision again, by the patch of the kubectl plugin.
+// retry tries the aborted revision again, by the patch of the kubectl plugin, and
+// when the controller is quiet: see [lab.Lab.Abort].
 func (r rollout) retry(t *testing.T) {
 	t.Helper()
+	if err := ground.lab.WaitQuiet(t.Context(), r.ref(), time.Second); err != nil {
+		t.Fatal(err)
+	}
 	r.patch(t, `{"status":{"abort":false}}`, "status")
 }
 
