@@ -152,17 +152,25 @@ func (f *promFetch) probe(ctx context.Context) {
 		return
 	}
 	first := firstTimestamp(answer)
+	if first.IsZero() && f.scraped(ctx, f.window.End) { // after the grid's last point
+		first = f.window.End
+	}
 	f.oldest = f.lowest(ctx)
 	switch {
 	case first.IsZero():
-		now, err := f.client.query(ctx, scratch, "count(up)", f.client.clock.now())
-		vector, ok := now.(model.Vector)
-		f.expired = err == nil && ok && len(vector) > 0
+		f.expired = f.scraped(ctx, f.client.clock.now())
 	case first.Sub(grid.first) > 2*step:
 		f.dataFrom, f.oldest = first, first
 		// The grid is coarse: the data may begin up to a step before.
 		f.expired = !f.target.Aborted.IsZero() && first.Add(-step).After(f.target.Aborted)
 	}
+}
+
+// scraped tells whether the server was scraping at a time, for all it says.
+func (f *promFetch) scraped(ctx context.Context, at time.Time) bool {
+	answer, err := f.client.query(ctx, &evidence.Coverage{}, "count(up)", at)
+	vector, ok := answer.(model.Vector)
+	return err == nil && ok && len(vector) > 0
 }
 
 // lowest is the oldest data the server has by its own account, if exactly one

@@ -173,28 +173,36 @@ func TestPrometheusDataBegins(t *testing.T) {
 		return fmt.Sprintf(`{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[[%d,"1"]]}]}}`, onTheDay(t, clock).Unix())
 	}
 	const (
-		none = `{"status":"success","data":{"resultType":"matrix","result":[]}}`
-		now  = `{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1795381000,"1"]}]}}`
+		none   = `{"status":"success","data":{"resultType":"matrix","result":[]}}`
+		nobody = `{"status":"success","data":{"resultType":"vector","result":[]}}`
+		is     = `{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1795381000,"1"]}]}}`
 	)
 	tests := map[string]struct {
-		over, now string
-		status    evidence.Status
-		oldest    string
-		warns     bool
+		over, end, now string
+		aborted        string
+		status         evidence.Status
+		oldest         string
+		warns          bool
 	}{
-		"before the window":           {up("19:44:15"), now, evidence.StatusOK, "", false},
-		"in the window":               {up("19:50:00"), now, evidence.StatusOK, "19:50:00", true},
-		"after the abort":             {up("20:00:00"), now, evidence.StatusExpired, "20:00:00", false},
-		"after the window":            {none, now, evidence.StatusExpired, "", false},
-		"not of servers that hide up": {none, `{"status":"success","data":{"resultType":"vector","result":[]}}`, evidence.StatusOK, "", false},
+		"before the window":           {up("19:44:15"), is, is, "19:55:08", evidence.StatusOK, "", false},
+		"in the window":               {up("19:50:00"), is, is, "19:55:08", evidence.StatusOK, "19:50:00", true},
+		"after the abort":             {up("20:00:00"), is, is, "19:55:08", evidence.StatusExpired, "20:00:00", false},
+		"after the grid":              {none, is, is, "20:10:03", evidence.StatusOK, "20:10:08", true},
+		"after the grid and abort":    {none, is, is, "19:55:08", evidence.StatusExpired, "20:10:08", false},
+		"after the window":            {none, nobody, is, "19:55:08", evidence.StatusExpired, "", false},
+		"not of servers that hide up": {none, nobody, nobody, "19:55:08", evidence.StatusOK, "", false},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			p := newPromCase(t)
+			p.target.Scope.Window.End = onTheDay(t, "20:10:08")
+			p.target.Aborted = onTheDay(t, test.aborted)
 			p.serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				answer := test.now
 				if strings.HasSuffix(r.URL.Path, "query_range") {
 					answer = test.over
+				} else if r.FormValue("time") == fmt.Sprint(p.target.Scope.Window.End.Unix()) {
+					answer = test.end
 				}
 				promStub{{"count(up)", answer}}.ServeHTTP(w, r)
 			}))
