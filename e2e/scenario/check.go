@@ -205,11 +205,12 @@ func (a *Actors) checkMoments(f *findings, r *report, t *Truth) {
 		}
 	}
 	for _, kind := range want.Around {
-		from, to := t.first(trafficShifted), t.first(rolloutAborted).Add(15*time.Second)
-		if !slices.ContainsFunc(r.ofKind(kind), func(e reportEvent) bool {
+		from, to := t.first(trafficShifted).Add(-tolerance), t.first(rolloutAborted).Add(15*time.Second)
+		all := r.ofKind(kind)
+		if !slices.ContainsFunc(all, func(e reportEvent) bool {
 			return e.Key && !e.Time.Before(from) && !e.Time.After(to)
 		}) {
-			f.addf("there is no key %s between %s and %s", kind, from, to)
+			f.addf("there is no key %s between %s and %s; all of the kind: %v", kind, from, to, all)
 		}
 	}
 }
