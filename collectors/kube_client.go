@@ -158,23 +158,38 @@ type dateRecorder struct {
 	failed string // the last one that did, or why there was none
 }
 
-func (d *dateRecorder) wrap(next http.RoundTripper) http.RoundTripper {
-	return roundTripper(func(r *http.Request) (*http.Response, error) {
-		resp, err := next.RoundTrip(r)
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		switch {
-		case err != nil:
-			d.failed = oneLine(err.Error())
-			return resp, err
-		case resp.StatusCode >= http.StatusInternalServerError, resp.StatusCode == http.StatusTooManyRequests:
-			d.failed = resp.Status
-		default:
-			d.served = true
-		}
-		d.offset = clockOffset(resp.Header, d.now())
-		return resp, nil
-	})
+func (d *dateRecorder) wrap(next http.RoundTripper) http.RoundTripper { return &dated{d, next} }
+
+// dated is a transport whose answers are noted.
+type dated struct {
+	recorder *dateRecorder
+	next     http.RoundTripper
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (t *dated) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := t.next.RoundTrip(r)
+	t.recorder.note(resp, err)
+	return resp, err
+}
+
+// WrappedRoundTripper shows client-go the way to what ends a request in time. It
+// warns on standard error where there is none.
+func (t *dated) WrappedRoundTripper() http.RoundTripper { return t.next }
+
+func (d *dateRecorder) note(resp *http.Response, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case err != nil:
+		d.failed = oneLine(err.Error())
+		return
+	case resp.StatusCode >= http.StatusInternalServerError, resp.StatusCode == http.StatusTooManyRequests:
+		d.failed = resp.Status
+	default:
+		d.served = true
+	}
+	d.offset = clockOffset(resp.Header, d.now())
 }
 
 // last is the newest known offset in seconds, nil before any answer.
@@ -191,7 +206,3 @@ func (d *dateRecorder) answer() (served bool, instead string) {
 	defer d.mu.Unlock()
 	return d.served, d.failed
 }
-
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

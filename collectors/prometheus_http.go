@@ -192,3 +192,7 @@ func plainMessage(resp *http.Response) string {
 	}
 	return message
 }
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
