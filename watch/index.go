@@ -37,14 +37,15 @@ func (x *rolloutIndex) get(uid string) *unstructured.Unstructured {
 	return x.byUID[uid]
 }
 
-// undecided holds the signals that a later state may take back what they are
-// made of, as a retry does an abort. The zero value is empty.
+// undecided holds the signals that nobody has decided about yet, and that a later
+// state may leave no trace of, as a retry leaves none of the abort. The zero value
+// is empty.
 type undecided struct {
 	mu   sync.Mutex
 	keys map[archive.Key]bool
 }
 
-// add leaves out Rollouts that are degraded: they still are, or it is nothing.
+// add leaves out Rollouts that are degraded: later they still are, or it was nothing.
 func (u *undecided) add(s signal) {
 	if s.key.Trigger == triggerDegraded {
 		return
