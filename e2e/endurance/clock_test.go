@@ -164,7 +164,7 @@ func testClockSet(c *course, k *clock) {
 // server. What debrief kept is not old because of that.
 func testClockWrongAtStart(c *course, k *clock) {
 	stop := func() {
-		if err := c.w.stop(); err != nil {
+		if err := c.w.Stop(); err != nil {
 			c.Errorf("the watch did not end well: %v", err)
 		}
 	}

@@ -107,7 +107,7 @@ func (c *course) end() *kept {
 	if n := c.w.logged(`"msg":"watching"`); n != 1 {
 		c.Errorf("debrief began %d times, want once", n)
 	}
-	if err := c.w.stop(); err != nil {
+	if err := c.w.Stop(); err != nil {
 		c.Errorf("the watch did not end well: %v", err)
 	}
 	checkFolder(c.T, c.w, c.aborted)

@@ -64,7 +64,7 @@ func testKilled(t *testing.T, namespace, place, archive string) {
 	// From here on there is an archive. Nobody could tell of a watcher before
 	// that it had been there.
 	w.begin(t)
-	if err := w.stop(); err != nil {
+	if err := w.Stop(); err != nil {
 		t.Fatal(err)
 	}
 
@@ -80,7 +80,7 @@ func testKilled(t *testing.T, namespace, place, archive string) {
 	began := time.Now()
 	w.begin(t)
 	awaitDocuments(t, w, names(incidents))
-	if err := w.stop(); err != nil {
+	if err := w.Stop(); err != nil {
 		t.Errorf("the watch did not end well: %v", err)
 	}
 	t.Logf("killed %d times, %d of them when it was ready; %d of %d documents were there after the last kill, the others %v later",
@@ -127,15 +127,15 @@ func (c *controller) abortMany(ctx context.Context, n int, killed *atomic.Int64,
 // before or shortly after it is ready, and now and then after seconds. It
 // returns how many became ready.
 func (w *watcher) killMany(ctx context.Context, chance *rand.Rand, killed *atomic.Int64, n int) (ready int, err error) {
-	if err := w.start(); err != nil {
+	if err := w.Start(); err != nil {
 		return 0, err
 	}
 	began := time.Now()
-	if _, err := w.ready(ctx); err != nil {
+	if _, err := w.Ready(ctx); err != nil {
 		return 0, err
 	}
 	takes := time.Since(began) // to be ready
-	w.kill()
+	w.Kill()
 	for i := range n {
 		span := 3 * takes
 		if i%10 == 0 {
@@ -157,16 +157,16 @@ func (w *watcher) killMany(ctx context.Context, chance *rand.Rand, killed *atomi
 func (w *watcher) liveFor(ctx context.Context, span time.Duration) (wasReady bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, span)
 	defer cancel()
-	if err := w.start(); err != nil {
+	if err := w.Start(); err != nil {
 		return false, err
 	}
-	if _, err := w.ready(ctx); err == nil {
+	if _, err := w.Ready(ctx); err == nil {
 		wasReady = true
 	} else if ctx.Err() == nil {
 		return false, fmt.Errorf("debrief ended before it was killed: %w", err)
 	}
 	<-ctx.Done()
-	w.kill()
+	w.Kill()
 	return wasReady, nil
 }
 

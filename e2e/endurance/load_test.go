@@ -51,11 +51,11 @@ func TestLoad(t *testing.T) {
 	awaitDocuments(t, w, names(aborts))
 	t.Logf("the last document %v after the first abort", time.Since(began).Round(time.Second))
 	checkMemory(t, w, "during the burst")
-	w.kill()
+	w.Kill()
 
 	w.begin(t)
 	checkMemory(t, w, "at a start with all of it there")
-	if err := w.stop(); err != nil {
+	if err := w.Stop(); err != nil {
 		t.Errorf("the watch did not end well: %v", err)
 	}
 	checkFolder(t, w, names(aborts))

@@ -3,7 +3,6 @@ package endurance_test
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -11,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/debrief-sre/debrief/e2e/process"
 	"github.com/debrief-sre/debrief/e2e/product"
@@ -41,7 +39,7 @@ func newWatcher(t *testing.T, namespace, archive, more string) *watcher {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		w.kill()
+		w.Kill()
 		if t.Failed() {
 			t.Logf("the watcher's last words:\n%s", tail(w.Log, 40))
 		}
@@ -65,11 +63,6 @@ func (w *watcher) settle(t *testing.T, times string) {
 }
 
 func (w *watcher) documents() string { return filepath.Join(w.Dir, "postmortems") }
-
-func (w *watcher) start() error                                 { return w.Start() }
-func (w *watcher) ready(ctx context.Context) (time.Time, error) { return w.Ready(ctx) }
-func (w *watcher) kill()                                        { w.Kill() }
-func (w *watcher) stop() error                                  { return w.Stop() }
 
 // begin starts the process and waits until it is ready.
 func (w *watcher) begin(t *testing.T) {
